@@ -1,0 +1,60 @@
+package pebblestore
+
+import (
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/hashicorp/go-hclog"
+)
+
+// Options sets an engine up. The zero value works.
+type Options struct {
+	// FS is the one door to the disk; nil: the real one. Tests put one here that loses power, or fails.
+	FS  vfs.FS
+	Log hclog.Logger // nil: silent
+	// BallastBytes is the size of the file that is given up when the disk is full. 0: 64 MiB; below 0: none.
+	BallastBytes int64
+	// MemTableBytes is how much is gathered in memory before it is sorted into files. 0: 16 MiB. With a small one the
+	// log files are used again sooner, which is faster on most disks.
+	MemTableBytes uint64
+	// CacheBytes is the size of the cache of blocks read. 0: 32 MiB.
+	CacheBytes int64
+	// Still lets the database do without a clock of its own, which ticks ten times a second to see whether there is
+	// something to compact: for simulations of long times, in which that would be most of the work.
+	Still bool
+}
+
+// format is the version of the database's files that new stores are made in. Existing ones stay in theirs until
+// Upgrade.
+const format = pebble.FormatWALSyncChunks
+
+// memTables is how many tables may wait in memory for being written out before commits have to wait.
+const memTables = 4
+
+func (e *Engine) options(o Options, version pebble.FormatMajorVersion) *pebble.Options {
+	p := &pebble.Options{
+		FS:                          e.guard,
+		Logger:                      logger{e},
+		FormatMajorVersion:          version,
+		MemTableSize:                o.MemTableBytes,
+		MemTableStopWritesThreshold: memTables,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       24,
+		MaxOpenFiles:                256,
+		CacheSize:                   o.CacheBytes,
+		EventListener:               &pebble.EventListener{BackgroundError: e.backgroundError},
+	}
+	if p.MemTableSize == 0 {
+		p.MemTableSize = 16 << 20
+	}
+	if p.CacheSize == 0 {
+		p.CacheSize = 32 << 20
+	}
+	if o.Still {
+		p.Experimental.CompactionScheduler = pebble.NewConcurrencyLimitSchedulerWithNoPeriodicGrantingForTest()
+	}
+	for i := range p.Levels {
+		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return p
+}

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// space knows how full the disk is, without asking at every commit.
+type space struct {
+	mu      sync.Mutex
+	usage   Usage
+	read    time.Time // when it was asked last
+	written uint64    // since then
+	known   bool
+}
+
+// usageAge is how long an answer about the disk is good for, as long as there is plenty of room.
+const usageAge = time.Second
+
+func (p *space) wrote(n uint64) {
+	p.mu.Lock()
+	p.written += n
+	p.mu.Unlock()
+}
+
+// current asks the engine again when the last answer is old, or when little room was left.
+func (p *space) current(e Engine, reserve uint64) (Usage, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known && time.Since(p.read) < usageAge && p.usage.Free > p.written && p.usage.Free-p.written > 2*reserve {
+		return p.usage, nil
+	}
+	u, err := e.Usage()
+	if err != nil {
+		return u, err
+	}
+	p.usage, p.read, p.written, p.known = u, time.Now(), 0, true
+	return u, nil
+}
+
+// Usage tells how full the disk is.
+func (s *Store) Usage() (Usage, error) {
+	u, err := s.space.current(s.engine, s.o.ReserveBytes)
+	if err != nil {
+		return Usage{}, fmt.Errorf("store: usage of the disk: %w", err)
+	}
+	return u, nil
+}
+
+// room fails with ErrFull when nothing new may be taken. A disk that does not say how full it is counts as full.
+func (s *Store) room() error {
+	u, err := s.Usage()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	if u.Free < s.o.ReserveBytes {
+		return fmt.Errorf("%w: %d MiB are free, %d MiB are kept in reserve", ErrFull, u.Free>>20, s.o.ReserveBytes>>20)
+	}
+	return nil
+}
+
+// Class tells what the store can do now, and why not more.
+func (s *Store) Class() (Class, string) {
+	if err := s.failedError(); err != nil {
+		return ClassFailed, err.Error()
+	}
+	if err := s.room(); err != nil {
+		return ClassRefusing, err.Error()
+	}
+	return ClassOK, ""
+}

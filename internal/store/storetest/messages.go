@@ -1,0 +1,175 @@
+package storetest
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"sidegate/internal/mail"
+	"sidegate/internal/store"
+)
+
+func messageShared(t *testing.T, b *bench) {
+	m, d := Message(t, b.Store, strings.Repeat("large ", 20_000), ann, bob)
+	b.do(func(tx *store.Tx) error {
+		if err := tx.Keep(m, d); err != nil {
+			return err
+		}
+		if _, err := tx.AddMailbox(ann, nil); err != nil {
+			return err
+		}
+		if _, err := tx.Deliver(ann, m.ID); err != nil {
+			return err
+		}
+		if _, err := tx.Enqueue(peerLane, store.Entry{MessageID: m.ID, Recipients: m.To}); err != nil {
+			return err
+		}
+		_, err := tx.AddBad(store.Bad{Message: m, Recipients: m.To, Reason: "TEST"})
+		return err
+	})
+	bad, _ := b.BadMail("", 1)
+	for name, drop := range map[string]func(*store.Tx) error{
+		"lane":     func(tx *store.Tx) error { _, err := tx.Release(peerLane, 1, nil); return err },
+		"mailbox":  func(tx *store.Tx) error { _, err := tx.Delete(ann, m.ID); return err },
+		"bad mail": func(tx *store.Tx) error { return tx.DropBad(bad[0].ID) },
+	} {
+		got, err := b.Message(m.ID)
+		b.equal("message before the "+name+" lets go", []any{got, err}, []any{m, error(nil)})
+		c, err := b.Content(m.ID)
+		if err != nil || len(ReadAll(t, c)) != 120_000 {
+			t.Fatalf("content before the %s lets go: %v", name, err)
+		}
+		b.reopen()
+		b.do(drop)
+	}
+	if _, err := b.Message(m.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Fatalf("after all have let go: %v", err)
+	}
+	b.clean()
+}
+
+func messageContent(t *testing.T, b *bench) {
+	limit := 64 << 10
+	for name, size := range map[string]int{"none": 0, "one byte": 1, "at the limit": limit, "beyond the limit": limit + 1, "a mebibyte": 1 << 20} {
+		body := strings.Repeat("abcdefgh", size/8+1)[:size]
+		fromDraft := b.enqueue(peerLane, body, ann)
+		m, _ := b.Message(fromDraft)
+		copied := *m
+		copied.ID = b.NewID()
+		b.do(func(tx *store.Tx) error { // content of one kept message becomes that of another
+			c, err := b.Content(fromDraft)
+			if err != nil {
+				return err
+			}
+			if err := tx.Keep(&copied, c); err != nil {
+				return err
+			}
+			_, err = tx.Enqueue(peerLane, store.Entry{MessageID: copied.ID, Recipients: []mail.Address{ann}})
+			return err
+		})
+		b.do(func(tx *store.Tx) error { // and stays when the first one goes
+			es, err := b.EntriesOf(fromDraft)
+			if err != nil {
+				return err
+			}
+			return tx.Remove(peerLane, es[0].Seq, es[0].Recipients)
+		})
+		b.reopen()
+		c, err := b.Content(copied.ID)
+		if err != nil || ReadAll(t, c) != body {
+			t.Fatalf("%s: content is not what was kept: %v", name, err)
+		}
+	}
+}
+
+func messageRefused(t *testing.T, b *bench) {
+	m, d := Message(t, b.Store, "content", ann)
+	open := b.NewDraft(10)
+	short := *m
+	short.Size, short.BodySize = 3, 3
+	other := *m
+	other.SHA256[0]++
+	large := strings.Repeat("x", 100<<10)
+	for name, keep := range map[string]func(*store.Tx) error{
+		"content is missing":  func(tx *store.Tx) error { return tx.Keep(m, nil) },
+		"draft is not sealed": func(tx *store.Tx) error { return tx.Keep(m, open) },
+		"size is another":     func(tx *store.Tx) error { return tx.Keep(&short, d) },
+		"hash is another":     func(tx *store.Tx) error { return tx.Keep(&other, d) },
+		"copy is another":     func(tx *store.Tx) error { return tx.Keep(m, contentOf(large)) },
+		"ID is empty":         func(tx *store.Tx) error { return tx.Keep(&mail.Message{}, nil) },
+		"lane without a message": func(tx *store.Tx) error {
+			_, err := tx.Enqueue("l", store.Entry{MessageID: "x", Recipients: m.To})
+			return err
+		},
+		"lane without recipients": func(tx *store.Tx) error { _, err := tx.Enqueue("l", store.Entry{MessageID: m.ID}); return err },
+		"lane without a name": func(tx *store.Tx) error {
+			_, err := tx.Enqueue("", store.Entry{MessageID: m.ID, Recipients: m.To})
+			return err
+		},
+		"bad mail without message": func(tx *store.Tx) error { _, err := tx.AddBad(store.Bad{}); return err },
+		"record with NUL":          func(tx *store.Tx) error { tx.Put("t", "a\x00b", []byte{}); return nil },
+		"trace without message":    func(tx *store.Tx) error { tx.AddTrace(store.Trace{}); return nil },
+	} {
+		if err := b.Commit(soon(t), keep); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	b.reopen()
+	b.do(func(tx *store.Tx) error { return tx.Keep(m, d) })
+	if _, err := b.Message(m.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Fatalf("a message that nothing holds was kept: %v", err)
+	}
+}
+
+func messageDraft(t *testing.T, b *bench) {
+	d := b.NewDraft(100)
+	if _, err := d.Write(make([]byte, 101)); !errors.Is(err, store.ErrTooLarge) || !strings.Contains(err.Error(), "100") {
+		t.Fatalf("beyond the limit: %v", err)
+	}
+	d.Discard()
+	d = b.NewDraft(1 << 20)
+	for range 20 {
+		if _, err := d.Write(make([]byte, 10_000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Open(); err == nil {
+		t.Fatal("a draft that is not sealed was opened")
+	}
+	if err := d.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	b.equal("read back", len(ReadAll(t, d)), 200_000)
+	if _, err := d.Write([]byte{1}); err == nil {
+		t.Fatal("a sealed draft was written to")
+	}
+	d.Discard()
+	d.Discard()
+	if r, err := d.Open(); err == nil {
+		r.Close()
+		t.Fatal("a discarded draft was opened")
+	}
+	m, kept := Message(t, b.Store, strings.Repeat("x", 100_000), ann)
+	b.do(func(tx *store.Tx) error {
+		if err := tx.Keep(m, kept); err != nil {
+			return err
+		}
+		_, err := tx.Enqueue(peerLane, store.Entry{MessageID: m.ID, Recipients: m.To})
+		return err
+	})
+	kept.Discard()
+	c, err := b.Content(m.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if n, err := io.Copy(io.Discard, r); err != nil || n != 100_000 {
+		t.Fatalf("a kept draft was discarded: %d, %v", n, err)
+	}
+	b.clean()
+}
