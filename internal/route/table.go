@@ -1,0 +1,154 @@
+package route
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"sidegate/internal/mail"
+)
+
+// Table chooses routes. Its methods may be called from several goroutines; Resolve takes no lock.
+type Table struct {
+	o     Options
+	now   atomic.Pointer[snapshot]
+	mu    sync.Mutex // guards changing now, and noted
+	noted map[string]bool
+}
+
+// maxNoted bounds the ties that were met while resolving.
+const maxNoted = 100
+
+// New makes a table that knows no announcement.
+func New(o Options) *Table {
+	t := &Table{o: o, noted: map[string]bool{}}
+	t.now.Store(newSnapshot(nil))
+	return t
+}
+
+// Replace makes a the whole of what its peer announces, in place of anything before. Whoever watches is told if that
+// changes anything, and always for the first announcement of a peer since the start.
+func (t *Table) Replace(a Announcement) { t.put(a, false) }
+
+// Load puts in an announcement that is remembered from an earlier run. One the peer made in this run is not replaced
+// by it.
+func (t *Table) Load(a Announcement) { t.put(a, true) }
+
+func (t *Table) put(a Announcement, remembered bool) {
+	a.Patterns = slices.Clone(a.Patterns)
+	a.Except = maps.Clone(a.Except)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := t.now.Load()
+	was, known := old.peers[a.Peer]
+	if known && (remembered && !was.remembered || was.remembered == remembered && was.same(a)) {
+		return
+	}
+	peers := maps.Clone(old.peers)
+	peers[a.Peer] = announced{Announcement: a, remembered: remembered}
+	t.swap(old, peers)
+}
+
+// Forget drops what a peer announced, for a peer that will never come back.
+func (t *Table) Forget(peer mail.StoreID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := t.now.Load()
+	if _, known := old.peers[peer]; !known {
+		return
+	}
+	peers := maps.Clone(old.peers)
+	delete(peers, peer)
+	t.swap(old, peers)
+}
+
+// swap makes a new snapshot current and tells whoever watches the old one. t.mu is held.
+func (t *Table) swap(old *snapshot, peers map[mail.StoreID]announced) {
+	t.noted = map[string]bool{}
+	t.now.Store(newSnapshot(peers))
+	close(old.changed)
+}
+
+// Watch returns a channel that is closed at the next change. Call it before the Resolve whose answer it is to watch.
+func (t *Table) Watch() <-chan struct{} { return t.now.Load().changed }
+
+// Announcements returns what every known peer announced, by peer.
+func (t *Table) Announcements() []Announcement {
+	var all []Announcement
+	for _, a := range t.now.Load().ordered {
+		all = append(all, a.Announcement)
+	}
+	slices.SortFunc(all, func(a, b Announcement) int { return strings.Compare(string(a.Peer), string(b.Peer)) })
+	return all
+}
+
+// Announced is what this end announces to a peer: patterns, and the addresses they cover that are not served. All
+// peers are told the same, because no end passes mail through for another.
+func (t *Table) Announced(mail.StoreID) (patterns []mail.Pattern, except []mail.Address) {
+	return slices.Clone(t.o.Serves), slices.Clone(t.o.Except)
+}
+
+// Serves reports whether this end itself takes mail for a: a pin may send away what a pattern covers.
+func (t *Table) Serves(a mail.Address) bool {
+	if _, pinned := t.pin(a); pinned {
+		return false
+	}
+	_, ok := t.local(a)
+	return ok
+}
+
+func (t *Table) local(a mail.Address) (mail.Pattern, bool) {
+	for _, away := range t.o.Except {
+		if away.Key() == a.Key() {
+			return mail.Pattern{}, false
+		}
+	}
+	var best mail.Pattern
+	found := false
+	for _, p := range t.o.Serves {
+		if p.Match(a) && (!found || p.Fixed() > best.Fixed()) {
+			best, found = p, true
+		}
+	}
+	return best, found
+}
+
+func (t *Table) pin(a mail.Address) (Pin, bool) {
+	for _, p := range t.o.Pins {
+		if p.Pattern.Match(a) {
+			return p, true
+		}
+	}
+	return Pin{}, false
+}
+
+// Ties names, for people, every address or pattern that more than one peer announced just as well.
+func (t *Table) Ties() []string {
+	all := slices.Clone(t.now.Load().ties)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for tie := range t.noted {
+		if !slices.Contains(all, tie) {
+			all = append(all, tie)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (t *Table) note(s *snapshot, a, b candidate) {
+	text := tieText(s, a, b)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.now.Load() == s && len(t.noted) < maxNoted {
+		t.noted[text] = true
+	}
+}
+
+func tieText(s *snapshot, a, b candidate) string {
+	return fmt.Sprintf("%s (of %s) and %s (of %s) tie; %s is used",
+		a.pattern, s.ordered[a.rank].name(), b.pattern, s.ordered[b.rank].name(), s.ordered[a.rank].name())
+}
