@@ -1,0 +1,206 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+	"google.golang.org/grpc/codes"
+	grpcstatus "google.golang.org/grpc/status"
+
+	"sidegate/internal/intake"
+	"sidegate/internal/link"
+	"sidegate/internal/mail"
+	"sidegate/internal/route"
+	"sidegate/internal/store"
+	"sidegate/internal/store/storetest"
+	pb "sidegate/proto/sidegate/v1"
+)
+
+// reporter is all an intake needs to send mail back.
+type reporter struct{}
+
+func (reporter) Report(*mail.Message, []mail.Failure) (subject, body string, sender mail.Address) {
+	return "Mail failure", "It did not arrive.\n", mail.MustAddress("NET/PO/POSTMASTER")
+}
+
+// newServer makes an end that serves NET/PO/* and awaits a peer that never comes, so that mail for elsewhere waits.
+func newServer(t *testing.T) (*Server, *store.Store) {
+	t.Helper()
+	s := storetest.New(t, store.Options{})
+	routes := route.New(route.Options{Serves: []mail.Pattern{mail.MustPattern("NET/PO/*")}, ExpectedPeers: 1})
+	in := intake.New(intake.Options{Store: s, Routes: routes, End: "pcside", Reporter: reporter{}, AutoMailbox: true})
+	links := link.New(link.Options{Store: s, End: "pcside", Taker: in})
+	return New(Options{
+		Store: s, Intake: in, Routes: routes, Links: links, End: "pcside", Log: hclog.NewNullLogger(),
+		Caller: func(context.Context) string { return "sidegate://operator/ops" },
+	}), s
+}
+
+// submit hands a message in and returns its ID.
+func submit(t *testing.T, srv *Server, from, to string) string {
+	t.Helper()
+	draft := srv.o.Store.NewDraft(1 << 20)
+	fmt.Fprint(draft, "body")
+	if err := draft.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	recipient := mail.MustAddress(to)
+	id, err := srv.o.Intake.Submit(t.Context(), intake.Submission{
+		Message: &mail.Message{
+			Class: mail.Note, Origin: mail.FromClient, Sender: mail.MustAddress(from), To: []mail.Address{recipient}, Subject: "for " + to,
+			Priority: 3, BodySize: 4, Size: 4, SHA256: draft.SHA256(),
+		},
+		Recipients: []mail.Address{recipient}, Content: draft,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(id)
+}
+
+func list(t *testing.T, srv *Server, f *pb.QueueFilter) (ids []string) {
+	t.Helper()
+	for token := ""; ; {
+		r, err := srv.ListQueueEntries(t.Context(), &pb.ListQueueEntriesRequest{Filter: f, PageSize: 3, PageToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range r.Entries {
+			ids = append(ids, e.MessageId)
+		}
+		if token = r.NextPageToken; token == "" {
+			return ids
+		}
+	}
+}
+
+func TestQueueIsListedPageByPageAndFiltered(t *testing.T) {
+	srv, _ := newServer(t)
+	var all []string
+	for i := range 10 {
+		all = append(all, submit(t, srv, fmt.Sprintf("NET/PO/u%d", i%2), fmt.Sprintf("m%d@There", i)))
+	}
+	if got := list(t, srv, nil); len(got) != 10 || got[0] != all[0] || got[9] != all[9] {
+		t.Errorf("listed %d of 10 entries in order: %v", len(got), got)
+	}
+	for _, c := range []struct {
+		name   string
+		filter *pb.QueueFilter
+		want   int
+	}{
+		{"by sender, in any letter case", &pb.QueueFilter{Sender: "net/po/U1"}, 5},
+		{"by recipient", &pb.QueueFilter{Recipient: "m3@there"}, 1},
+		{"by ID", &pb.QueueFilter{MessageIds: all[2:4]}, 2},
+		{"by lane", &pb.QueueFilter{Lane: "unrouted"}, 10},
+		{"by another lane", &pb.QueueFilter{Lane: "held"}, 0},
+		{"by two things", &pb.QueueFilter{Sender: "NET/PO/u0", Recipient: "m3@There"}, 0},
+	} {
+		if got := list(t, srv, c.filter); len(got) != c.want {
+			t.Errorf("%s: %d entries, want %d", c.name, len(got), c.want)
+		}
+	}
+}
+
+func TestHeldMailIsShownReleasedAndReturned(t *testing.T) {
+	srv, s := newServer(t)
+	id := submit(t, srv, "NET/PO/ann", "bob@There")
+	act := func(a pb.QueueAction, f *pb.QueueFilter) []string {
+		t.Helper()
+		r, err := srv.UpdateQueueEntries(t.Context(), &pb.UpdateQueueEntriesRequest{Filter: f, Action: a, Reason: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.MessageIds
+	}
+	one := &pb.QueueFilter{MessageIds: []string{id}}
+	if done := act(pb.QueueAction_QUEUE_ACTION_HOLD, one); len(done) != 1 {
+		t.Fatalf("held %v", done)
+	}
+	st := srv.Status()
+	held := uint32(0)
+	for _, l := range st.Lanes {
+		held += l.Held
+	}
+	if held != 1 {
+		t.Errorf("status shows %d held", held)
+	}
+	if r, err := srv.GetQueueEntry(t.Context(), &pb.GetQueueEntryRequest{MessageId: id}); err != nil || r.Entries[0].State != "held" {
+		t.Errorf("entry %v, %v", r, err)
+	}
+	act(pb.QueueAction_QUEUE_ACTION_RELEASE, one)
+	if done := act(pb.QueueAction_QUEUE_ACTION_RETURN, &pb.QueueFilter{All: true}); len(done) != 1 {
+		t.Fatalf("returned %v", done)
+	}
+	if n := s.BadCount(); n != 1 {
+		t.Errorf("%d pieces of bad mail, want 1", n)
+	}
+	entries, err := s.MailboxEntries(mail.MustAddress("NET/PO/ann"), 0, 10)
+	if err != nil || len(entries) != 1 || entries[0].Message.Class != mail.DeliveryReport {
+		t.Errorf("the sender got %d messages, %v; want one delivery report", len(entries), err)
+	}
+}
+
+func TestBadMailIsRetriedOnce(t *testing.T) {
+	srv, _ := newServer(t)
+	submit(t, srv, "NET/PO/ann", "bob@There")
+	if _, err := srv.UpdateQueueEntries(t.Context(), &pb.UpdateQueueEntriesRequest{
+		Filter: &pb.QueueFilter{All: true}, Action: pb.QueueAction_QUEUE_ACTION_RETURN,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	l, err := srv.ListBadMail(t.Context(), &pb.ListBadMailRequest{})
+	if err != nil || len(l.Entries) != 1 {
+		t.Fatalf("bad mail %v, %v", l, err)
+	}
+	r, err := srv.RetryBadMail(t.Context(), &pb.RetryBadMailRequest{All: true})
+	if err != nil || r.Retries[0].MessageId == "" || r.Retries[0].Error != "" {
+		t.Fatalf("retry %v, %v", r, err)
+	}
+	again, err := srv.RetryBadMail(t.Context(), &pb.RetryBadMailRequest{All: true})
+	if err != nil || again.Retries[0].MessageId != "" || again.Retries[0].Error == "" {
+		t.Errorf("second retry %v, %v; want an error", again, err)
+	}
+	d, err := srv.DiscardBadMail(t.Context(), &pb.DiscardBadMailRequest{BadMailIds: []string{l.Entries[0].BadMailId}})
+	if err != nil || d.DiscardedCount != 1 {
+		t.Errorf("discard %v, %v", d, err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	srv, _ := newServer(t)
+	for name, call := range map[string]func() error{
+		"no filter": func() error {
+			_, err := srv.UpdateQueueEntries(t.Context(), &pb.UpdateQueueEntriesRequest{Action: pb.QueueAction_QUEUE_ACTION_HOLD})
+			return err
+		},
+		"no action": func() error {
+			_, err := srv.UpdateQueueEntries(t.Context(), &pb.UpdateQueueEntriesRequest{Filter: &pb.QueueFilter{All: true}})
+			return err
+		},
+		"bad address": func() error {
+			_, err := srv.ListQueueEntries(t.Context(), &pb.ListQueueEntriesRequest{Filter: &pb.QueueFilter{Sender: "nobody"}})
+			return err
+		},
+		"bad token": func() error {
+			_, err := srv.ListQueueEntries(t.Context(), &pb.ListQueueEntriesRequest{PageToken: "nonsense"})
+			return err
+		},
+		"no bad mail named": func() error {
+			_, err := srv.RetryBadMail(t.Context(), &pb.RetryBadMailRequest{})
+			return err
+		},
+		"both named and all": func() error {
+			_, err := srv.DiscardBadMail(t.Context(), &pb.DiscardBadMailRequest{All: true, BadMailIds: []string{"bad-00000001"}})
+			return err
+		},
+	} {
+		if err := call(); grpcstatus.Code(err) != codes.InvalidArgument {
+			t.Errorf("%s: %v, want INVALID_ARGUMENT", name, err)
+		}
+	}
+	if _, err := srv.GetQueueEntry(t.Context(), &pb.GetQueueEntryRequest{MessageId: "01a2009e-b6dc-70f2-90f4-c998d4dc0466"}); grpcstatus.Code(err) != codes.NotFound {
+		t.Errorf("a message that does not wait: %v, want NOT_FOUND", err)
+	}
+}
