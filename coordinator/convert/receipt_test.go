@@ -1,0 +1,141 @@
+package convert
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sidegate/coordinator/mmff"
+	"sidegate/internal/mail"
+)
+
+// classified reads a mail with this sender, subject, priority and text.
+func classified(t *testing.T, from, subject, priority, text string) *Import {
+	t.Helper()
+	c := New(Options{Peer: PC(), Zone: zone, Now: now, Regarding: func(r Receipt) mail.ID { return mail.ID("of " + r.Subject) }})
+	in, err := c.FromMMFF(&mmff.Message{To: []string{"N/P/A"}, From: from, Subject: subject, Priority: priority, Body: []byte(strings.ReplaceAll(text, "\n", "\r\n"))}, discard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+const receiptV3 = `Microsoft Mail v3.0 IPM.Microsoft Mail.Read Receipt
+
+From: The Merchant
+Date sent: 1996-05-02 14:20
+To: Network Manager
+Subject: Read Receipt: The Merchant
+Message Identifer: 12-34
+Primary message ID: 56: 78
+Your message to The Merchant(MS:NET/PO/USER)
+With subject: thanks: again
+And sent on 1996-05-02 14:15
+Was read on: 1996-05-02 14:19
+Priority level: C
+`
+
+func TestReceipts(t *testing.T) {
+	at := func(y int, mo time.Month, d, h, m int) time.Time { return time.Date(y, mo, d, h, m, 0, 0, zone) }
+	merchant := mail.MustAddress("NET/PO/USER")
+	for _, c := range []struct {
+		name, from, subject, priority, text string
+		want                                *Receipt
+		sender                              string
+	}{
+		{"KB Q175040", "N/P/POSTOFFICE", "Read Receipt: The Merchant", "C", receiptV3,
+			&Receipt{Reader: merchant, Subject: "thanks: again", Sent: at(1996, 5, 2, 14, 15), Read: at(1996, 5, 2, 14, 19), ID: "56: 78"}, "NET/PO/USER"},
+		{"KB Q175040, not read", "N/P/B", "x", "", strings.Replace(receiptV3, "Read Receipt\n", "Non-Read Receipt\n", 1),
+			&Receipt{NotRead: true, Reader: merchant, Subject: "thanks: again", Sent: at(1996, 5, 2, 14, 15), Read: at(1996, 5, 2, 14, 19), ID: "56: 78"}, "N/P/B"},
+		{"KB Q175040, translated", "N/P/B", "Lesebest\x84tigung", "", `Microsoft Mail v3.0 IPM.Microsoft Mail.Read Receipt
+Von: Der Kaufmann
+Gesendet: 1996-05-02 14:20
+An: Network Manager
+Betreff: Lesebestaetigung: Der Kaufmann
+Kennung: 12-34
+Nachricht: 5678
+Ihre Nachricht an Der Kaufmann(MS:NET/PO/USER)
+Mit Betreff: danke
+Gesendet am 02.05.1996 14:15
+Gelesen am 2.5.1996 14:19
+`, &Receipt{Reader: merchant, Subject: "danke", Sent: at(1996, 2, 5, 14, 15), Read: at(1996, 2, 5, 14, 19), ID: "5678"}, "N/P/B"},
+		{"KB Q131523", "N/P/POSTOFFICE", "Registered: Joh", "", `
+[013] ***** Read receipt from a registered message *****
+
+To: John
+Date: 10-22-92
+Subject: From Mac Side
+Time: 16:19
+
+Was read 10-23-92 08:05
+`, &Receipt{Subject: "From Mac Side", Sent: at(1992, 10, 22, 16, 19), Read: at(1992, 10, 23, 8, 5)}, "N/P/POSTOFFICE"},
+		{"KB Q131523, translated", "N/P/B", "Einschreiben", "", "[013] ***** Lesebest\x84tigung *****\nAn: John\nGelesen 10-23-92 08:05\n",
+			&Receipt{Read: at(1992, 10, 23, 8, 5)}, "N/P/B"},
+		{"KB Q119047", "N/P/POSTOFFICE", "Registered: Joh", "", "whatever", &Receipt{}, "N/P/POSTOFFICE"},
+		{"priority only", "N/P/B", "x", "C", "", &Receipt{}, "N/P/B"},
+		{"dates that cannot be read (KB Q214565)", "N/P/B", "x", "", strings.NewReplacer("1996-05-02 14:15", "gestern", "1996-05-02 14:19", "").Replace(receiptV3),
+			&Receipt{Reader: merchant, Subject: "thanks: again", ID: "56: 78"}, "N/P/B"},
+		{"a reply", "N/P/POSTOFFICE", "RE: Registered: Joh", "", "> [013] ***** Read receipt from a registered message *****", nil, "N/P/POSTOFFICE"},
+		{"a person who registers", "N/P/B", "Registered: my car", "", "Hi,\n[013] ***** x *****", nil, "N/P/B"},
+		{"another number", "N/P/B", "x", "", "[014] ***** x *****", nil, "N/P/B"},
+		{"nothing", "N/P/B", "", "", "", nil, "N/P/B"},
+	} {
+		in := classified(t, c.from, c.subject, c.priority, c.text)
+		if diff := cmp.Diff(c.want, in.Receipt); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+		class, regarding := mail.Note, mail.ID("")
+		if c.want != nil {
+			class, regarding = mail.ReadReceipt, mail.ID("of "+c.want.Subject)
+		}
+		if m := in.Message; m.Class != class || m.Regarding != regarding || m.Sender.String() != c.sender {
+			t.Errorf("%s: class %d, regarding %q, sender %s", c.name, m.Class, m.Regarding, m.Sender)
+		}
+	}
+}
+
+func TestReportsAreKnown(t *testing.T) {
+	report := reportText(&mail.Message{Class: mail.DeliveryReport, Failures: []mail.Failure{{Recipient: mail.MustAddress("• Name@Coconut"), Explanation: "no such\nmailbox"}}})
+	if !strings.Contains(report, "    • Name@Coconut\n        no such mailbox\n") {
+		t.Errorf("report is %q", report)
+	}
+	for _, c := range []struct {
+		name, from, subject, text string
+		want                      bool
+	}{
+		{"ours", "N/P/B", "x", "Non-delivery explanation:\nYour message did not reach", true},
+		{"KB Q175041", "MSMAIL:Network Manager@Coconut", "Undeliverable Mail", "", true},
+		{"KB Q119047", "N/P/POSTMASTER", "Mail failure", "", true},
+		{"a person", "N/P/B", "Mail failure", "", false},
+		{"quoted", "N/P/B", "RE: Undeliverable Mail", "> Non-delivery explanation:\n", false},
+		{"far down", "N/P/B", "x", strings.Repeat("\n", 50) + "Non-delivery explanation:\n", false},
+	} {
+		if in := classified(t, c.from, c.subject, "", c.text); (in.Message.Class == mail.DeliveryReport) != c.want {
+			t.Errorf("%s: class %d", c.name, in.Message.Class)
+		}
+	}
+}
+
+func TestReportsAreWritten(t *testing.T) {
+	m := mail.Message{Class: mail.DeliveryReport, Sender: mail.Address{}, To: addresses("N/P/A")}
+	for i := range 200 {
+		m.Failures = append(m.Failures, mail.Failure{Recipient: mail.Address{Type: mail.TypePC, Value: "N/P/U" + strings.Repeat("x", i%10)}, Explanation: "There is no such mailbox."})
+	}
+	d := compose(m, "", "N/P/A")
+	d.Message.Sender = mail.Address{}
+	out := written(t, converter(Mac()), d)
+	if out.From != "CSI:NET/PO/POSTMASTER" || out.Subject != "Undeliverable Mail" || out.Priority != "3" ||
+		!strings.HasPrefix(string(out.Body), "Non-delivery explanation:\r\n") || !strings.HasSuffix(string(out.Body), "and 100 more\r\n") {
+		t.Errorf("report is %+v: %q", out, out.Body)
+	}
+	in, _ := read(t, converter(Mac()), write(t, converter(Mac()), d).Data)
+	if in.Message.Class != mail.DeliveryReport {
+		t.Error("our own report is not known again")
+	}
+	receipt := written(t, converter(PC()), compose(mail.Message{Class: mail.ReadReceipt, To: addresses("N/P/A")}, "", "N/P/A"))
+	if receipt.Priority != "C" || receipt.Subject != "Registered: Jane Doe" || !strings.Contains(string(receipt.Body), "read by Jane Doe@Marketing.") {
+		t.Errorf("receipt is %+v: %q", receipt, receipt.Body)
+	}
+}
