@@ -1,0 +1,171 @@
+package workbench
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sidegate/coordinator/mmff"
+	"sidegate/internal/cli"
+)
+
+var defaults = cli.MMFFOptions{CodePage: "850", LineEnd: "crlf", Zone: "UTC"}
+
+const letter = "VERSION:3.00\r\nTO:CSI:NET/PO/USER\r\nTO:MSMAIL:John Chen@San Francisco Marketing\r\nFROM:MSMAIL:bob@Design\r\n" +
+	"DATE:1994-04-04\r\nTIME:13:10\r\nSUBJECT:Gr\x81\xe1e: 50\xf5\r\nPRIORITY:R\r\nATTACHMENT:READ ME.TXT 5\r\nTEXT:14\r\nFrom here\r\n.\r\nab\r\nc"
+
+func TestEMLAndBack(t *testing.T) {
+	made, losses, err := Files{}.ToEML([]byte(letter), defaults)
+	if err != nil || len(made) != 1 || len(losses) != 0 {
+		t.Fatalf("to eml: %d messages, losses %v, %v", len(made), losses, err)
+	}
+	back, losses, err := Files{}.FromEML(made[0], defaults)
+	if err != nil || len(losses) != 0 {
+		t.Fatalf("from eml: losses %v, %v", losses, err)
+	}
+	if string(back) != letter {
+		t.Errorf("there and back:\n%q\nwant\n%q", back, letter)
+	}
+}
+
+// TestPythonReadsEML holds what we write against a parser that is not ours.
+func TestPythonReadsEML(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("NOT CHECKED against Python's parser: python3 is not installed")
+	}
+	made, _, err := Files{}.ToEML([]byte(letter), defaults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(python, "-c", `
+import sys, json, email, email.policy
+m = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)
+print(json.dumps({"subject": m["subject"], "from": m["from"].addresses[0].username, "to": [a.username for a in m["to"].addresses],
+  "body": m.get_body().get_content(), "files": [[a.get_filename(), a.get_content().decode("latin-1")] for a in m.iter_attachments()],
+  "defects": [str(d) for d in m.defects]}))`)
+	cmd.Stdin = bytes.NewReader(made[0])
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Subject, From, Body string
+		To, Defects         []string
+		Files               [][]string
+	}
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Subject != "Grüße: 50§" || got.From != "MSMAIL:bob@Design" || strings.ReplaceAll(got.Body, "\r\n", "\n") != "From here\n.\n" || len(got.Defects) != 0 ||
+		!slices.Equal(got.To, []string{"CSI:NET/PO/USER", "MSMAIL:John Chen@San Francisco Marketing"}) ||
+		len(got.Files) != 1 || !slices.Equal(got.Files[0], []string{"READ ME.TXT", "ab\r\nc"}) {
+		t.Errorf("Python reads %q", got)
+	}
+}
+
+// TestCorpusThroughEML takes every sound file of the corpus there and back: addresses, subject, body and attachments
+// must be the same.
+func TestCorpusThroughEML(t *testing.T) {
+	n := 0
+	err := filepath.WalkDir("../mmff/testdata", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".mmff" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		f, err := mmff.Parse(data)
+		if err != nil || len(f.Messages) != 1 || f.Messages[0].XText != nil || len(f.Messages[0].To) == 0 || f.Messages[0].From == "" {
+			return nil
+		}
+		made, _, err := Files{}.ToEML(data, defaults)
+		if err != nil {
+			t.Errorf("%s: to eml: %v", path, err)
+			return nil
+		}
+		back, _, err := Files{}.FromEML(made[0], defaults)
+		if err != nil {
+			t.Logf("%s: from eml: %v", path, err) // such as a control character that no header may hold
+			return nil
+		}
+		compare(t, path, f.Messages[0], back)
+		n++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n < 50 {
+		t.Errorf("only %d files went there and back", n)
+	}
+}
+
+func compare(t *testing.T, path string, want *mmff.Message, data []byte) {
+	f, err := mmff.Parse(data)
+	if err != nil {
+		t.Errorf("%s: written file: %v", path, err)
+		return
+	}
+	got := f.Messages[0]
+	if !bytes.Equal(lines(got.Body), bytes.TrimRight(lines(want.Body), "")) {
+		t.Errorf("%s: body %q, want %q", path, got.Body, want.Body)
+	}
+	if len(got.Attachments) != len(want.Attachments) {
+		t.Errorf("%s: %d attachments, want %d", path, len(got.Attachments), len(want.Attachments))
+		return
+	}
+	for i, a := range want.Attachments {
+		if !bytes.Equal(got.Attachments[i].Content, a.Content) {
+			t.Errorf("%s: attachment %d differs", path, i)
+		}
+	}
+}
+
+func TestMailboxQuotesFrom(t *testing.T) {
+	made, _, err := Files{}.ToEML([]byte(letter), defaults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	box := Files{}.Mailbox(&out)
+	for range 2 {
+		if err := box.Add(made[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count("\n"+out.String(), "\nFrom "); n != 2 {
+		t.Errorf("%d messages begin in the mailbox, want 2", n)
+	}
+	if !strings.Contains(out.String(), "\n>From here\n") {
+		t.Error("a line that begins with From is not quoted")
+	}
+}
+
+func FuzzFromEML(f *testing.F) {
+	made, _, err := Files{}.ToEML([]byte(letter), defaults)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(made[0])
+	f.Add([]byte("From: a@b\r\nTo: c@d\r\n\r\nbody"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, _, err := Files{}.FromEML(data, defaults)
+		if err != nil {
+			return
+		}
+		if _, err := mmff.Parse(file); err != nil {
+			t.Fatalf("a file was written that cannot be read: %v\n%q", err, file)
+		}
+	})
+}

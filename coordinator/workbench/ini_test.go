@@ -1,0 +1,49 @@
+package workbench
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestImportSettings(t *testing.T) {
+	got, err := Files{}.ImportSettings([]byte("# the old gateway\r\nUser = Admin\r\nStoreDrive = M\r\nStorePath = MSGATE\\STORE\r\nLogLevel = 2 \r\n" +
+		"Blocking Factor = 30\r\nAgingFactor=15\r\nMax Size = 200 KB\r\nCode Page Translation = off\r\nFrequency = 1\r\nColour = blue\r\n\x1a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pairs []string
+	for _, s := range got.Settings {
+		pairs = append(pairs, s.Key+": "+s.Value)
+	}
+	if want := "log-level: info, blocking-factor: 30, aging: 15m, max-size: 200KB, code-page: macintosh"; strings.Join(pairs, ", ") != want {
+		t.Errorf("settings %q, want %q", strings.Join(pairs, ", "), want)
+	}
+	notes := strings.Join(got.Notes, "\n")
+	for _, want := range []string{"line 2, User", `M:\MSGATE\STORE`, "line 5, LogLevel: a blank", "line 11, Colour: is not known"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("notes lack %q:\n%s", want, notes)
+		}
+	}
+}
+
+func TestImportSettingsRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"LogLevel = 1 Frequency = 2": "line 1, column 24: two settings stand on one line",
+		"\nnonsense":                 "line 2, column 1:",
+		"Blocking Factor = 100":      "line 1, column 17: Blocking Factor is a number from 1 to 99",
+		"LogLevel = loud":            "Critical, Errors or Details",
+	} {
+		if _, err := (Files{}).ImportSettings([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func FuzzImportSettings(f *testing.F) {
+	f.Add([]byte("LogLevel = 1\r\nFrequency=5"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if _, err := (Files{}).ImportSettings(data); err != nil && !strings.HasPrefix(err.Error(), "line ") {
+			t.Errorf("an error without a line: %v", err)
+		}
+	})
+}

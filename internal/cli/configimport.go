@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	urfave "github.com/urfave/cli/v3"
+)
+
+// ImportedSettings is what a settings file of the old gateway says, in our words.
+type ImportedSettings struct {
+	Settings []ImportedSetting
+	// Notes are for a person: what was left out, and why.
+	Notes []string
+}
+
+// ImportedSetting is one of them.
+type ImportedSetting struct {
+	Line  int
+	From  string // its old name
+	Key   string
+	Value string
+}
+
+// configImport is at the coordinator only: the sides' old programs kept no settings in files.
+func (a *app) configImport() []*urfave.Command {
+	if !a.coordinator() {
+		return nil
+	}
+	return []*urfave.Command{a.command(spec{
+		name: "import", usage: "turn MSGATE.INI or MACGATE.INI into settings", args: "FILE",
+		about: `Prints the settings of the old gateway as a file for --config, with what was left out as comments.
+
+Example:
+  $P config import /spool/INI/MACGATE.INI > $P.yaml`,
+		do: func(_ context.Context, c *call) error {
+			data, err := c.messageFile(c.args[0])
+			if err != nil {
+				return err
+			}
+			found, err := c.program.MMFF.ImportSettings(data)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.args[0], err)
+			}
+			for _, n := range found.Notes {
+				fmt.Fprintf(c.streams.Out, "# %s\n", clean(n))
+			}
+			for _, s := range found.Settings {
+				fmt.Fprintf(c.streams.Out, "%s: %s # line %d, %s\n", s.Key, s.Value, s.Line, clean(s.From))
+			}
+			return nil
+		},
+	})}
+}

@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	urfave "github.com/urfave/cli/v3"
+
+	"sidegate/internal/config"
+)
+
+// maxMessageFile bounds a message file given on the command line.
+const maxMessageFile = 256 << 20
+
+func (a *app) mmff() *urfave.Command {
+	return a.group("mmff", "look at, check and convert message files", a.mmffShow(), a.mmffCheck(), a.mmffToEML(), a.mmffFromEML(), a.mmffToMbox())
+}
+
+func (a *app) mmffFlags(extra ...urfave.Flag) []urfave.Flag {
+	defaults := config.Default(config.Coordinator).Spool
+	return append(extra,
+		&urfave.StringFlag{Name: "code-page", Value: defaults.CodePage, Sources: a.source("code-page"),
+			Usage: "character set of the file: 437, 850, 852, 858, 1252 or macintosh as `PAGE`"},
+		&urfave.StringFlag{Name: "spool-zone", Usage: "time zone of DATE and TIME as `ZONE`", Value: "UTC", Sources: a.source("spool-zone")},
+	)
+}
+
+// mmffOptions are the flags, checked by the rules of the settings they are named after.
+func (c *call) mmffOptions() (MMFFOptions, error) {
+	o := MMFFOptions{CodePage: c.text("code-page"), Zone: c.text("spool-zone"), LineEnd: c.text("line-end")}
+	given := map[string][]string{"code-page": {o.CodePage}, "spool-zone": {o.Zone}}
+	if o.LineEnd != "" {
+		given["line-end"] = []string{o.LineEnd}
+	}
+	checked, err := config.Load(config.Coordinator, config.Sources{Flags: given})
+	if err != nil {
+		return o, usagef("%v", err)
+	}
+	return MMFFOptions{CodePage: checked.Spool.CodePage, Zone: checked.Spool.Zone.String(), LineEnd: checked.Spool.LineEnd}, nil
+}
+
+func (c *call) messageFile(path string) ([]byte, error) {
+	if path == "-" {
+		return bounded(c.streams.In, "stdin")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return bounded(f, path)
+}
+
+func bounded(r io.Reader, name string) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxMessageFile+1))
+	if err == nil && len(data) > maxMessageFile {
+		err = fmt.Errorf("%s has more than %s", name, config.FormatSize(maxMessageFile))
+	}
+	return data, err
+}
+
+func (a *app) mmffShow() *urfave.Command {
+	return a.command(spec{
+		name: "show", usage: "show what a message file holds", args: "FILE",
+		about: `Shows the messages in a file as far as they can be read, and what is wrong with it.
+
+Example:
+  $P mmff show /spool/STORE/MACTOPC/MMFF1.MSG --output json`,
+		flags: a.mmffFlags(a.outputFlag()),
+		do: func(_ context.Context, c *call) error {
+			out, err := c.printer()
+			if err != nil {
+				return err
+			}
+			file, err := c.showFile(c.args[0])
+			if err != nil {
+				return err
+			}
+			if out.json() {
+				return out.value(file)
+			}
+			return out.messageFile(file)
+		},
+	})
+}
+
+// showFile reads one file with the tool. Lists are never null in JSON.
+func (c *call) showFile(path string) (MMFFFile, error) {
+	o, err := c.mmffOptions()
+	if err != nil {
+		return MMFFFile{}, err
+	}
+	data, err := c.messageFile(path)
+	if err != nil {
+		return MMFFFile{}, err
+	}
+	file := c.program.MMFF.Show(filepath.Base(path), data, o)
+	file.Messages, file.Errors = full(file.Messages), full(file.Errors)
+	for i := range file.Messages {
+		m := &file.Messages[i]
+		m.Recipients.To, m.Recipients.Cc, m.Recipients.Bcc = full(m.Recipients.To), full(m.Recipients.Cc), full(m.Recipients.Bcc)
+		m.Attachments = full(m.Attachments)
+		for j := range m.Attachments {
+			m.Attachments[j].Content = full(m.Attachments[j].Content)
+		}
+	}
+	return file, nil
+}
+
+func full[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func (p *printer) messageFile(file MMFFFile) error {
+	field := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(p.w, "%s %s\n", paint(p.colour, cell{name + ":", dim}), clean(value))
+		}
+	}
+	field("Kind", file.Kind)
+	for _, e := range file.Errors {
+		field("Error", e.Text)
+	}
+	for _, m := range file.Messages {
+		fmt.Fprintln(p.w)
+		field("From", m.Sender)
+		field("To", strings.Join(m.Recipients.To, ", "))
+		field("Cc", strings.Join(m.Recipients.Cc, ", "))
+		field("Bcc", strings.Join(m.Recipients.Bcc, ", "))
+		field("Subject", m.Subject)
+		field("Date", strings.TrimSpace(m.Date+" "+m.Time))
+		field("Priority", m.Priority)
+		for _, a := range m.Attachments {
+			field("File", fmt.Sprintf("%s (%s)", a.FileName, p.bytes(uint64(a.SizeBytes))))
+		}
+		fmt.Fprintf(p.w, "\n%s\n", strings.TrimSuffix(cleanText(m.Body), "\n"))
+	}
+	return nil
+}
+
+func (a *app) mmffCheck() *urfave.Command {
+	return a.command(spec{
+		name: "check", usage: "check message files", args: "FILE...",
+		about: `Prints one line for each file, its kind and its first error, and ends with exit code 1 unless every one is mail or
+a handshake.
+
+Example:
+  $P mmff check /spool/BADMAIL/*`,
+		flags: a.mmffFlags(a.outputFlag()),
+		do: func(_ context.Context, c *call) error {
+			out, err := c.printer()
+			if err != nil {
+				return err
+			}
+			rows, bad := make([]row, len(c.args)), false
+			for i, path := range c.args {
+				file, err := c.showFile(path)
+				if _, wrong := err.(*usageError); wrong {
+					return err
+				}
+				if err != nil {
+					file = MMFFFile{Kind: "unreadable", Messages: []MMFFMessage{}, Errors: []MMFFError{{Text: err.Error()}}}
+				}
+				sound := file.Kind == "mail" || file.Kind == "handshake"
+				bad = bad || !sound
+				rows[i] = checkRow(path, file, sound)
+			}
+			if err := out.list(columns("FILE", "KIND", "MESSAGES", "ERROR"), rows, ""); err != nil {
+				return err
+			}
+			if bad {
+				return reported{exitFailed}
+			}
+			return nil
+		},
+	})
+}
+
+func checkRow(path string, file MMFFFile, sound bool) row {
+	kind := cell{file.Kind, green}
+	if !sound {
+		kind.style = red
+	}
+	first := ""
+	if len(file.Errors) > 0 {
+		first = file.Errors[0].Text
+	}
+	return row{struct {
+		File         string      `json:"file"`
+		Kind         string      `json:"kind"`
+		MessageCount int         `json:"messageCount"`
+		Errors       []MMFFError `json:"errors"`
+	}{path, file.Kind, len(file.Messages), full(file.Errors)}, []cell{text(path), kind, text(itoa(len(file.Messages))), text(first)}}
+}

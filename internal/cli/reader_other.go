@@ -1,0 +1,11 @@
+//go:build !unix
+
+package cli
+
+import "context"
+
+// whileRead returns a context that ends when stop is called: whether somebody still reads stdout shows at the next
+// write here.
+func (c *call) whileRead(ctx context.Context) (_ context.Context, stop func()) {
+	return context.WithCancel(ctx)
+}

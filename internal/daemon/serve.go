@@ -1,0 +1,215 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/oklog/run"
+
+	"sidegate/internal/cli"
+	"sidegate/internal/config"
+	"sidegate/internal/identity"
+	"sidegate/internal/store/pebblestore"
+)
+
+// Main runs a whole program, its service and its commands, and returns its exit code.
+func Main(p cli.Program, k Kind, args []string) int {
+	p.Serve = func(ctx context.Context, c *config.Config) error {
+		return (&program{config: c, kind: k}).run(ctx)
+	}
+	return cli.Main(p, args)
+}
+
+// program is one process.
+type program struct {
+	config  *config.Config
+	kind    Kind
+	log     hclog.Logger
+	certs   Certificates
+	refused *Refused
+	end     *End
+	failed  chan error
+}
+
+func (p *program) run(ctx context.Context) error {
+	p.log = newLog(p.config)
+	p.failed = make(chan error, 1)
+	fault, err := faultFrom(os.Getenv(FaultVariable))
+	if err != nil {
+		return err
+	}
+	p.refused = NewRefused()
+	if p.certs, err = certificates(p.config, p.refused, p.log); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", p.config.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w", p.config.Listen, err)
+	}
+	defer listener.Close()
+	engine, err := pebblestore.Open(p.config.Data, pebblestore.Options{Log: p.log})
+	if err != nil {
+		return fmt.Errorf("--data %s: %w", p.config.Data, err)
+	}
+	p.end, err = New(ctx, p.config, World{
+		Engine: engine, Certs: p.certs, Refused: p.refused, Log: p.log, Fault: fault, Version: cli.Build().Version,
+		Failed: func(err error) { p.failed <- err },
+	}, p.kind)
+	if err != nil {
+		return err
+	}
+	err = p.runActors(ctx, listener)
+	return errors.Join(err, p.end.Close())
+}
+
+func newLog(c *config.Config) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{
+		Level: hclog.LevelFromString(c.LogLevel), JSONFormat: c.LogFormat == "json", Output: os.Stderr,
+		TimeFormat: "2006-01-02T15:04:05.000Z07:00", TimeFn: func() time.Time { return time.Now().UTC() },
+	})
+}
+
+func certificates(c *config.Config, refused *Refused, log hclog.Logger) (Certificates, error) {
+	if c.InsecureDev {
+		log.Warn("insecure: every caller on this machine is peer, user and operator")
+		return identity.Insecure{}, nil
+	}
+	r, err := identity.NewReloader(c.TLSDir, identity.Options{
+		Server: true, Mapping: c.Mappings, Log: log, Refused: refused.Connection,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--tls-dir: %w", err)
+	}
+	return r, nil
+}
+
+// runActors runs everything until a signal, a failure of the store, or the first actor that returns. Interrupts are
+// called in this order, and are quick; Run then waits for all.
+func (p *program) runActors(ctx context.Context, listener net.Listener) error {
+	var g run.Group
+	g.Add(run.ContextHandler(ctx))
+	g.Add(p.signals())
+	g.Add(p.storeFailure())
+	for _, a := range p.end.Actors(listener) {
+		g.Add(p.actor(a))
+	}
+	if p.config.HTTP != "" {
+		if err := p.addConsole(&g); err != nil {
+			return err
+		}
+	}
+	p.log.Info("serving", "end", p.config.Name, "listen", listener.Addr(), "http", p.config.HTTP, "store", p.end.Store.ID(), "epoch", p.end.Store.Epoch())
+	err := g.Run()
+	var stop stopped
+	if errors.As(err, &stop) || ctx.Err() != nil {
+		p.log.Info("stopped", "reason", err)
+		return nil
+	}
+	return err
+}
+
+// stopped is the good reason to end.
+type stopped struct{ signal os.Signal }
+
+func (s stopped) Error() string { return "received " + s.signal.String() }
+
+// signals ends with stopped at SIGINT or SIGTERM; a second one ends the process at once. SIGHUP reloads.
+func (p *program) signals() (func() error, func(error)) {
+	in := make(chan os.Signal, 4)
+	signal.Notify(in, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	quit := make(chan struct{})
+	execute := func() error {
+		for {
+			select {
+			case <-quit:
+				return nil
+			case s := <-in:
+				if s != syscall.SIGHUP {
+					go endAtOnce(in)
+					return stopped{s}
+				}
+				p.reload()
+			}
+		}
+	}
+	return execute, func(error) { close(quit) }
+}
+
+// endAtOnce waits for the next signal, for an operator who does not want to wait for the drain.
+func endAtOnce(in <-chan os.Signal) {
+	for s := range in {
+		if s != syscall.SIGHUP {
+			os.Exit(130)
+		}
+	}
+}
+
+func (p *program) reload() {
+	fresh, err := p.config.Reload()
+	if err != nil {
+		p.log.Error("settings were not reloaded", "error", err)
+	} else {
+		p.log.SetLevel(hclog.LevelFromString(fresh.LogLevel))
+	}
+	if err := p.certs.Reload(); err != nil {
+		p.log.Error("certificates were not reloaded; the old ones stay", "error", err)
+		return
+	}
+	p.log.Info("reloaded")
+}
+
+func (p *program) storeFailure() (func() error, func(error)) {
+	quit := make(chan struct{})
+	execute := func() error {
+		select {
+		case err := <-p.failed:
+			return fmt.Errorf("the store has failed, and the process has to start again: %w", err)
+		case <-quit:
+			return nil
+		}
+	}
+	return execute, func(error) { close(quit) }
+}
+
+func (p *program) actor(a Actor) (func() error, func(error)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	execute := func() error {
+		err := a.Run(ctx)
+		if err == nil && ctx.Err() == nil {
+			err = errors.New("ended by itself")
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", a.Name, err)
+		}
+		return nil
+	}
+	return execute, func(error) { cancel() }
+}
+
+// addConsole serves HTTP.
+func (p *program) addConsole(g *run.Group) error {
+	handler, err := p.console()
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", p.config.HTTP)
+	if err != nil {
+		return fmt.Errorf("--http %s: %w", p.config.HTTP, err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10, IdleTimeout: time.Minute}
+	g.Add(func() error {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("console: %w", err)
+		}
+		return nil
+	}, func(error) { _ = server.Close() }) // the listener is closed either way
+	return nil
+}
