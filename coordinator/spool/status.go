@@ -96,7 +96,7 @@ func (b *inbox) slots(now time.Time) []Slot {
 		case g.ext == extWrite:
 			slot.Detail = "being written"
 		case g.working || g.ext == extRead:
-			slot.State = "reading"
+			slot.State, slot.Detail = "reading", "claimed; its messages are being taken over"
 		case g.ext == extDone:
 			slot.Detail = "being deleted"
 		case g.cut:
@@ -140,7 +140,7 @@ func (b *outbox) slots(now time.Time) []Slot {
 		slot := Slot{Directory: b.name, Number: e.Slot, FileName: e.Name, State: "ours", Age: e.age(now), MessageID: e.MessageID, Size: e.Size, Detail: string(e.State)}
 		switch {
 		case e.remaining:
-			slot.State = "reading"
+			slot.State, slot.Detail = "reading", "its reader has claimed it"
 		case e.State == entryPublished && e.age(now) >= b.s.t():
 			slot.State = "stuck"
 		}

@@ -122,8 +122,8 @@ func (w *trio) checkBadMail(t *testing.T, things map[string]oddThing) {
 	}
 }
 
-// checkShown holds spool show against what lies in the slots.
-func (w *trio) checkShown(t *testing.T, things map[string]oddThing) {
+// slotStates is what spool show says of MACTOPC: file name to state.
+func (w *trio) slotStates(t *testing.T) map[string]string {
 	t.Helper()
 	var shown struct {
 		Slots []struct{ Directory, FileName, State, Detail string }
@@ -141,6 +141,17 @@ func (w *trio) checkShown(t *testing.T, things map[string]oddThing) {
 			}
 		}
 	}
+	return states
+}
+
+// checkShown holds spool show against what lies in the slots, once all that could be taken is taken.
+func (w *trio) checkShown(t *testing.T, things map[string]oddThing) {
+	t.Helper()
+	var states map[string]string
+	waitFor(t, "the end of all reading", func() bool {
+		states = w.slotStates(t)
+		return !slices.Contains(slices.Collect(maps.Values(states)), "reading")
+	})
 	for name, thing := range things {
 		if states[name] != thing.state {
 			t.Errorf("%s (%s) is shown as %q, want %q", name, thing.name, states[name], thing.state)
