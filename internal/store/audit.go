@@ -16,6 +16,7 @@ type audit struct {
 	index    map[string]bool // index of the mailboxes, as it should be
 	depths   map[Lane]*LaneInfo
 	counts   map[string]*[2]int // of messages and unacknowledged ones, by mailbox
+	aliases  map[string]string  // mailboxes by alias, as their records have them
 	findings []string
 }
 
@@ -33,9 +34,9 @@ func (s *Store) Audit() ([]string, error) {
 	}
 	a := &audit{
 		s: s, places: make(map[mail.ID]int), where: make(map[string]bool), index: make(map[string]bool),
-		depths: make(map[Lane]*LaneInfo), counts: make(map[string]*[2]int),
+		depths: make(map[Lane]*LaneInfo), counts: make(map[string]*[2]int), aliases: make(map[string]string),
 	}
-	for _, step := range []func() error{a.entries, a.boxEntries, a.badMail, a.messages, a.indexes} {
+	for _, step := range []func() error{a.entries, a.boxes, a.boxEntries, a.badMail, a.messages, a.indexes} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("store: audit: %w", err)
 		}
@@ -66,6 +67,27 @@ func (a *audit) entries() error {
 			info.Bytes += e.Bytes
 			a.places[e.MessageID]++
 			a.where[string(whereKey(nil, e.MessageID, e.Lane, seq))] = true
+		}
+		return nil
+	})
+}
+
+// boxes collects the aliases. Each belongs to one mailbox, and is the address of none.
+func (a *audit) boxes() error {
+	return a.s.table(tableBox, func(key, value []byte) error {
+		name, _, ok := cutText(key[1:])
+		r, err := parseBox(value)
+		if !ok || err != nil {
+			return errors.Join(errRecord, err)
+		}
+		for _, alias := range r.aliases {
+			if other, twice := a.aliases[alias.Key()]; twice {
+				a.note("the alias %s belongs to two mailboxes: %s and %s", alias, other, name)
+			}
+			if b, ok := a.s.boxes[alias.Key()]; ok && !b.dropped {
+				a.note("the alias %s of mailbox %s is the address of a mailbox of its own", alias, name)
+			}
+			a.aliases[alias.Key()] = name
 		}
 		return nil
 	})

@@ -1,5 +1,7 @@
 package store
 
+import "maps"
+
 // indexes compares the indexes of entries and of mailboxes with what they should be.
 func (a *audit) indexes() error {
 	err := a.s.table(tableWhere, func(key, _ []byte) error {
@@ -61,5 +63,8 @@ func (a *audit) sums() {
 	}
 	for name := range a.counts {
 		a.note("mailbox %s is not noted", name)
+	}
+	if !maps.Equal(a.aliases, a.s.aliases) {
+		a.note("%d aliases are recorded, and the %d known are not the same", len(a.aliases), len(a.s.aliases))
 	}
 }

@@ -12,6 +12,7 @@ type box struct {
 	address  mail.Address
 	key      string
 	owners   []string // never changed in place
+	aliases  []mail.Address // as owners
 	created  time.Time
 	last     uint64 // last position given
 	reserved uint64 // every position up to here may have been given before the next start
@@ -28,7 +29,7 @@ const positionsAhead = 1000
 
 func (b *box) info() MailboxInfo {
 	return MailboxInfo{
-		Address: b.address, Owners: slices.Clone(b.owners), Created: b.created, Messages: b.messages, Unacknowledged: b.unread, Last: b.durable,
+		Address: b.address, Owners: slices.Clone(b.owners), Aliases: slices.Clone(b.aliases), Created: b.created, Messages: b.messages, Unacknowledged: b.unread, Last: b.durable,
 	}
 }
 
@@ -39,6 +40,7 @@ type boxRecord struct {
 	created  time.Time
 	reserved uint64
 	dropped  bool
+	aliases  []mail.Address // behind the rest: records of earlier versions end before it
 }
 
 func putBox(b []byte, r boxRecord) []byte {
@@ -51,7 +53,7 @@ func putBox(b []byte, r boxRecord) []byte {
 	for _, owner := range r.owners {
 		b = putText(b, owner)
 	}
-	return b
+	return putAddresses(b, r.aliases)
 }
 
 func parseBox(value []byte) (boxRecord, error) {
@@ -63,6 +65,9 @@ func parseBox(value []byte) (boxRecord, error) {
 	b.address, b.created = r.address(), r.time()
 	for range r.count() {
 		b.owners = append(b.owners, r.text())
+	}
+	if len(r.b) > 0 {
+		b.aliases = r.addresses()
 	}
 	return b, r.err()
 }

@@ -13,6 +13,7 @@ type boxChange struct {
 	box      *box
 	fresh    *boxRecord // made by this commit
 	owners   *[]string  // replaced by this commit
+	aliases  *[]mail.Address // replaced by this commit
 	dropped  bool
 	last     uint64
 	reserved uint64
@@ -20,9 +21,9 @@ type boxChange struct {
 	unread   int
 }
 
-// box is the account of what this commit does to a mailbox, or ErrNotFound.
+// box is the account of what this commit does to the mailbox that an address leads to, or ErrNotFound.
 func (tx *Tx) box(a mail.Address) (*boxChange, error) {
-	key := a.Key()
+	key := tx.boxKey(a)
 	c, ok := tx.boxes[key]
 	if !ok {
 		b, known := tx.s.boxes[key]
@@ -53,7 +54,7 @@ func (tx *Tx) AddMailbox(a mail.Address, owners []string) (bool, error) {
 	c.dropped = false
 	c.fresh = &boxRecord{address: a, created: tx.now}
 	owners = slices.Clone(owners)
-	c.owners = &owners
+	c.owners, c.aliases = &owners, new([]mail.Address)
 	return true, nil
 }
 
@@ -68,7 +69,7 @@ func (tx *Tx) SetOwners(a mail.Address, owners []string) error {
 	return nil
 }
 
-// DropMailbox removes a mailbox and every message in it; ErrNotFound if there is none.
+// DropMailbox removes a mailbox with its aliases and every message in it; ErrNotFound if there is none.
 func (tx *Tx) DropMailbox(a mail.Address) error {
 	c, err := tx.box(a)
 	if err != nil {
@@ -99,7 +100,10 @@ func (tx *Tx) DropMailbox(a mail.Address) error {
 		}
 		tx.deleteEntry(c, []byte(key), e)
 	}
-	c.dropped, c.fresh, c.owners = true, nil, nil
+	for _, alias := range c.currentAliases() {
+		tx.setAlias(alias, "")
+	}
+	c.dropped, c.fresh, c.owners, c.aliases = true, nil, nil, nil
 	return nil
 }
 
@@ -107,7 +111,7 @@ func (tx *Tx) DropMailbox(a mail.Address) error {
 func (tx *Tx) finishBoxes() error {
 	for _, key := range sortedKeys(tx.boxes) {
 		c := tx.boxes[key]
-		if c.dropped == c.box.dropped && c.owners == nil && c.last <= c.reserved {
+		if c.dropped == c.box.dropped && c.owners == nil && c.aliases == nil && c.last <= c.reserved {
 			continue
 		}
 		if c.dropped && c.last == 0 {
@@ -117,7 +121,8 @@ func (tx *Tx) finishBoxes() error {
 		if c.last > c.reserved {
 			c.reserved = c.last + positionsAhead
 		}
-		r := boxRecord{address: c.box.address, owners: c.box.owners, created: c.box.created, reserved: c.reserved, dropped: c.dropped}
+		r := boxRecord{address: c.box.address, owners: c.box.owners, created: c.box.created, reserved: c.reserved, dropped: c.dropped,
+			aliases: c.currentAliases()}
 		if c.fresh != nil {
 			r.address, r.created = c.fresh.address, c.fresh.created
 		}
@@ -141,11 +146,13 @@ func (c *boxChange) publish(s *Store) {
 	if c.owners != nil {
 		b.owners = *c.owners
 	}
+	b.aliases = c.currentAliases()
 	b.last, b.reserved = c.last, c.reserved
 	b.messages += c.messages
 	b.unread += c.unread
 	b.dropped = c.dropped
 	if b.dropped {
+		b.aliases = nil
 		b.shown.broadcast()
 	}
 	s.boxes[b.key] = b

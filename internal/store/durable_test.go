@@ -345,3 +345,63 @@ func TestRetentionIsNotByTheWallClockAlone(t *testing.T) {
 		})
 	}
 }
+
+// TestRetentionSurvivesRestarts: what a clock does while the program is off, or just before it starts again, makes nothing
+// old either; and the time that the program did run is counted over all its starts.
+func TestRetentionSurvivesRestarts(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, jump := range map[string]time.Duration{"ahead": 400 * day, "back": -400 * day, "off for a month": 30 * day, "none": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx := context.Background()
+				offset := time.Duration(0)
+				engine := storetest.NewMemory()
+				var s *store.Store
+				open := func() {
+					var err error
+					s, err = store.Open(engine, store.Options{Now: func() time.Time { return time.Now().Add(offset).Round(0) }})
+					must(t, err)
+				}
+				restart := func() {
+					must(t, s.Close())
+					engine = engine.Reopen()
+					open()
+				}
+				open()
+				defer func() { _ = s.Close() }()
+				once := func(as mail.ID) (first mail.ID) {
+					must(t, s.Commit(ctx, func(tx *store.Tx) (err error) {
+						first, err = tx.Once(store.Request{Caller: "c", ID: "r"}, as)
+						return err
+					}))
+					return first
+				}
+				run := func(d time.Duration) { // as a program runs: it proves its store now and then
+					for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Hour) {
+						must(t, s.Prove(ctx))
+						_, err := s.Sweep(ctx, 1000)
+						must(t, err)
+					}
+				}
+				once("1")
+				run(day)
+				offset = jump
+				restart()
+				for range 5 {
+					run(day)
+					if got := once("2"); got != "1" {
+						t.Fatalf("the request counts as new: %q", got)
+					}
+					restart()
+				}
+				if jump < 0 {
+					return // it stays as long as what was stamped in the past
+				}
+				run(day + 10*time.Hour)
+				if got := once("3"); got != "" {
+					t.Errorf("after %d days of running the request is still answered with %q", 7, got)
+				}
+			})
+		})
+	}
+}

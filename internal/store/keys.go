@@ -15,7 +15,7 @@ import (
 // text behind 'x' with a NUL at its end, so that no id is the beginning of another one and messages sort by the time
 // in their IDs. Numbers are big-endian. A text ends with a NUL.
 //
-//	M name                      the store itself: uuid, epoch, version, proof, bad
+//	M name                      the store itself: uuid, epoch, version, proof, bad, observed
 //	m id                        message, as wire.Marshal makes it
 //	b id                        its content, if it is kept inline and not empty
 //	f id                        name of its content file, if it has one
@@ -182,11 +182,12 @@ func plain(text string) bool { return text != "" && strings.IndexByte(text, 0) <
 
 // The keys of the store itself.
 const (
-	metaUUID    = "uuid"
-	metaEpoch   = "epoch"
-	metaVersion = "version"
-	metaProof   = "proof"
-	metaBad     = "bad"
+	metaUUID     = "uuid"
+	metaEpoch    = "epoch"
+	metaVersion  = "version"
+	metaProof    = "proof"
+	metaBad      = "bad"
+	metaObserved = "observed"
 )
 
 func metaKey(name string) []byte { return textKey(tableMeta, name) }

@@ -57,7 +57,10 @@ func (s *Store) loadBoxes() error {
 		}
 		s.boxes[name] = &box{
 			address: r.address, key: name, owners: r.owners, created: r.created, last: r.reserved, reserved: r.reserved,
-			durable: r.reserved, dropped: r.dropped,
+			durable: r.reserved, dropped: r.dropped, aliases: r.aliases,
+		}
+		for _, alias := range r.aliases {
+			s.aliases[alias.Key()] = name
 		}
 		return nil
 	})

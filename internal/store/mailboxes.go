@@ -8,15 +8,19 @@ import (
 	"sidegate/internal/mail"
 )
 
-// find returns a mailbox, or ErrNotFound. Called with state held.
+// findBox returns the mailbox that an address or an alias leads to, or ErrNotFound. Called with state held.
 func (s *Store) findBox(a mail.Address) (*box, error) {
-	if b, ok := s.boxes[a.Key()]; ok && !b.dropped {
+	key := a.Key()
+	if main, ok := s.aliases[key]; ok {
+		key = main
+	}
+	if b, ok := s.boxes[key]; ok && !b.dropped {
 		return b, nil
 	}
 	return nil, fmt.Errorf("store: mailbox %s: %w", a, ErrNotFound)
 }
 
-// Mailbox describes one mailbox, or returns ErrNotFound.
+// Mailbox describes one mailbox, or returns ErrNotFound. An alias leads to its mailbox, here and everywhere.
 func (s *Store) Mailbox(a mail.Address) (MailboxInfo, error) {
 	s.state.RLock()
 	defer s.state.RUnlock()
@@ -121,7 +125,15 @@ func (s *Store) mailboxEntry(position uint64, e boxEntry) (MailboxEntry, error) 
 // MailboxEntry finds a message in a mailbox, or returns ErrNotFound.
 func (s *Store) MailboxEntry(a mail.Address, id mail.ID) (MailboxEntry, error) {
 	notFound := fmt.Errorf("store: message %s in mailbox %s: %w", id, a, ErrNotFound)
-	value, err := s.engine.Get(boxIndexKey(nil, a.Key(), id))
+	s.state.RLock()
+	b, err := s.findBox(a)
+	if err != nil {
+		s.state.RUnlock()
+		return MailboxEntry{}, notFound
+	}
+	key, durable := b.key, b.durable
+	s.state.RUnlock()
+	value, err := s.engine.Get(boxIndexKey(nil, key, id))
 	if absent(err) {
 		return MailboxEntry{}, notFound
 	}
@@ -132,14 +144,10 @@ func (s *Store) MailboxEntry(a mail.Address, id mail.ID) (MailboxEntry, error) {
 	if err != nil {
 		return MailboxEntry{}, err
 	}
-	s.state.RLock()
-	b, err := s.findBox(a)
-	visible := err == nil && index.position > 0 && index.position <= b.durable
-	s.state.RUnlock()
-	if !visible {
+	if index.position == 0 || index.position > durable {
 		return MailboxEntry{}, notFound
 	}
-	value, err = s.engine.Get(numberKey(textKey(tableBoxEntry, a.Key()), index.position))
+	value, err = s.engine.Get(numberKey(textKey(tableBoxEntry, key), index.position))
 	if err != nil {
 		return MailboxEntry{}, fmt.Errorf("store: message %s in mailbox %s: %w", id, a, err)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -27,7 +26,7 @@ func Open(e Engine, o Options) (*Store, error) {
 		failed: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.log = s.o.Log.Named("store")
-	s.start = start{time.Now(), s.o.Now()}
+	s.observed = newObserved(s.o.Elapsed, s.o.Retention)
 	if w, ok := e.(Watched); ok {
 		w.OnFailure(func(err error) { _ = s.fail(err) }) // the engine has been told already
 	}
@@ -66,6 +65,9 @@ func (s *Store) loadMeta() error {
 		return err
 	}
 	if s.counts.bad, err = s.number(metaBad); err != nil {
+		return err
+	}
+	if err := s.loadObserved(&b); err != nil {
 		return err
 	}
 	s.epoch++

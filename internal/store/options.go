@@ -13,11 +13,14 @@ import (
 type Options struct {
 	Log hclog.Logger     // nil: silent
 	Now func() time.Time // wall clock for records; nil: time.Now
+	// Elapsed is how long the process has run, which no clock that is set can change; nil: the monotonic clock.
+	Elapsed func() time.Duration
 	// End is the name that trace records of this store carry when they have none.
 	End string
 	// InlineLimit is the largest content kept beside its message instead of in a file of its own. Default 64 KiB.
 	InlineLimit int64
-	// Retention is how long traces, request IDs and the memory of deleted messages are kept. Default 7 days.
+	// Retention is how long traces, request IDs and the memory of deleted messages are kept, in time that the store was
+	// running, over all its starts. Default 7 days.
 	Retention time.Duration
 	// ReserveBytes is the free space below which nothing new is taken. Default 64 MiB.
 	ReserveBytes uint64
@@ -50,6 +53,10 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Elapsed == nil {
+		started := time.Now()
+		o.Elapsed = func() time.Duration { return time.Since(started) }
 	}
 	if o.InlineLimit == 0 {
 		o.InlineLimit = 64 << 10

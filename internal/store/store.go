@@ -51,7 +51,6 @@ type Store struct {
 	log    hclog.Logger
 	id     mail.StoreID
 	epoch  uint64
-	start  start
 
 	// mu is held while a commit is built and applied, and by nothing that waits for the disk to flush.
 	mu       sync.Mutex
@@ -59,6 +58,7 @@ type Store struct {
 	running  sync.WaitGroup // commits that are applied and wait to be durable
 	counts   counters       // guarded by mu
 	sweeping sweepMarks     // guarded by mu
+	observed observed       // guarded by mu
 
 	// state guards what readers see. It changes under mu and state together, so a commit reads it under mu alone;
 	// only what the ledger shows changes under state alone.

@@ -102,6 +102,7 @@ func (tx *Tx) finish() error {
 			return err
 		}
 	}
+	tx.s.observed.record(tx)
 	return nil
 }
 

@@ -87,6 +87,7 @@ type Session struct {
 type MailboxInfo struct {
 	Address        mail.Address
 	Owners         []string // URIs; empty means any user
+	Aliases        []mail.Address // further addresses that lead to it
 	Created        time.Time
 	Messages       int
 	Unacknowledged int

@@ -204,14 +204,19 @@ func commitAtOnce(t *testing.T, b *bench) {
 }
 
 func sweep(t *testing.T, b *bench) {
-	now := time.Now()
+	now, ran := time.Now(), time.Duration(0)
 	if err := b.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	b.o.Now = func() time.Time { return now }
+	b.o.Now, b.o.Elapsed = func() time.Time { return now }, func() time.Duration { return ran }
 	b.open()
-	day := func(n int) { // it passes while the store is closed: a clock that jumps while it is open makes nothing old
+	day := func(n int) { // most of it passes while the store is open, and then it is opened again
+		ran += time.Duration(n) * 24 * time.Hour
 		now = now.Add(time.Duration(n) * 24 * time.Hour)
+		if err := b.Prove(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		ran = 0
 		b.reopen()
 	}
 	id := b.deliver(ann, "x")
