@@ -12,6 +12,7 @@ type content struct {
 	parts   []part // body, then attachments
 	sized   bool   // all counts are known
 	unsized bool   // an attachment's count is not
+	looked  int    // bytes looked at to see which line end the counts fit
 }
 
 // A part is one count of the header.
@@ -93,6 +94,7 @@ func (c *content) fits(data []byte, width int64, all bool) bool {
 		n, ok := p.size, p.size <= int64(len(data))
 		if all || p.attachment < 0 {
 			n, ok = measure(data, p.size, width)
+			c.looked += int(n)
 		}
 		if !ok {
 			return false

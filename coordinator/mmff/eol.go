@@ -44,16 +44,22 @@ func (e EOL) String() string {
 
 // findEOL returns the first line end in data.
 func findEOL(data []byte) EOL {
+	eol, _ := findEOLAt(data)
+	return eol
+}
+
+// findEOLAt returns the first line end in data and how many bytes stand before it.
+func findEOLAt(data []byte) (EOL, int) {
 	i := bytes.IndexAny(data, "\r\n")
 	switch {
 	case i < 0:
-		return EOLNone
+		return EOLNone, len(data)
 	case data[i] == '\n':
-		return LF
+		return LF, i
 	case i+1 < len(data) && data[i+1] == '\n':
-		return CRLF
+		return CRLF, i
 	}
-	return CR
+	return CR, i
 }
 
 // isPadding tells what may stand around messages without meaning anything: white space, the DOS end-of-file mark, and the

@@ -47,6 +47,7 @@ func (r *reader) window(n int) ([]byte, bool) {
 	}
 	for rest := w; ; {
 		i := bytes.Index(rest, []byte(r.eol)) + len(r.eol)
+		r.looked += i
 		if rest = rest[i:]; len(rest) == 0 {
 			return w, true
 		}

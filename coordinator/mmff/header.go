@@ -43,7 +43,7 @@ func (r *reader) readLine() (name, tail []byte, ok bool) {
 	limit := r.parser.Limits.MaxLine
 	r.line, r.lineStart, r.name, r.tail = r.line+1, r.pos, nil, nil
 	line := r.take()
-	if len(line) > limit {
+	if r.looked += len(line); len(line) > limit {
 		r.tail = line[:min(len(line), quoteLimit)]
 		r.failLine(CodeTooBig, fmt.Sprintf("The line has %d bytes, more than the %d allowed", len(line), limit))
 		return nil, nil, false
@@ -79,9 +79,11 @@ func (r *reader) take() []byte {
 	}
 	r.terminated = n >= 0
 	if !r.terminated {
+		r.looked += len(rest)
 		r.pos = len(r.data)
 		return rest
 	}
+	r.looked += n + len(r.eol)
 	r.pos += n + len(r.eol)
 	return rest[:n]
 }
@@ -122,8 +124,10 @@ func (r *reader) mixedEnds() EOL {
 	for rest := r.tail; ; {
 		i := bytes.IndexAny(rest, "\r\n")
 		if i < 0 {
+			r.looked += len(rest)
 			return EOLNone
 		}
+		r.looked += i
 		eol := findEOL(rest[i:])
 		if rest = rest[i+len(eol.Sequence()):]; beginsToken(rest) {
 			return eol

@@ -49,8 +49,7 @@ func Parse(data []byte) (*File, error) { return Parser{}.Parse(data) }
 // Parse reads a file. The File is never nil and shares the memory of data. The error is nil or of type Errors; each
 // message it names is Partial, the others are sound.
 func (p Parser) Parse(data []byte) (*File, error) {
-	p.Limits = p.Limits.withDefaults()
-	r := &reader{parser: p, data: data, file: &File{}}
+	r := p.reader(data)
 	r.read()
 	r.file.Trailing = data[r.pos:]
 	r.errs.finish()
@@ -60,6 +59,12 @@ func (p Parser) Parse(data []byte) (*File, error) {
 		return r.file, nil
 	}
 	return r.file, r.errs.list
+}
+
+// reader begins a Parse.
+func (p Parser) reader(data []byte) *reader {
+	p.Limits = p.Limits.withDefaults()
+	return &reader{parser: p, data: data, file: &File{}}
 }
 
 // A reader is the state of one Parse.
@@ -72,6 +77,7 @@ type reader struct {
 	notes      faults
 	recipients int // TO and CC lines so far, in the whole file
 	fields     int // other header lines so far
+	looked     int // bytes looked at so far, each time anew: the promise of proportional time is measured by it
 
 	m          *Message // the message being read
 	eol        string   // its line end
@@ -95,6 +101,7 @@ func (r *reader) read() {
 		if r.pos == 0 {
 			lead = skipLead(r.data)
 		}
+		r.looked += lead
 		at := r.pos + lead
 		if at == len(r.data) {
 			r.end()
@@ -155,7 +162,7 @@ func (r *reader) stray(at int) {
 func (r *reader) message(start int) bool {
 	eol := r.parser.EOL
 	if eol == EOLNone {
-		eol = findEOL(r.data[start:])
+		eol = r.lookUp(start)
 	}
 	m := &Message{EOL: eol, Ordinal: len(r.file.Messages) + 1, Partial: r.headless,
 		lead: r.data[r.pos:start], start: start, parser: r.parser}
@@ -163,6 +170,7 @@ func (r *reader) message(start int) bool {
 		r.file.EOL = eol
 	}
 	r.file.Messages = append(r.file.Messages, m)
+	r.looked += r.content.looked
 	r.m, r.eol, r.line, r.pos, r.seen, r.content = m, eol.Sequence(), 0, start, [tokens]bool{}, content{}
 	if lead := m.lead; m.Ordinal == 1 && len(lead) > 0 {
 		r.note(CodeParser, 0, func() string { return fmt.Sprintf("%d bytes before the VERSION line", len(lead)) })
@@ -173,6 +181,13 @@ func (r *reader) message(start int) bool {
 	}
 	m.orig = r.data[start:r.pos:r.pos]
 	return more
+}
+
+// lookUp finds the line end of the message that begins at start.
+func (r *reader) lookUp(start int) EOL {
+	eol, at := findEOLAt(r.data[start:])
+	r.looked += at
+	return eol
 }
 
 // beginsVersion reports whether a message begins here.
