@@ -963,9 +963,11 @@ type AcknowledgeMessagesRequest struct {
 	// Address of the mailbox.
 	Mailbox string `protobuf:"bytes,1,opt,name=mailbox,proto3" json:"mailbox,omitempty"`
 	// IDs of the messages, at most 1,000.
-	MessageIds    []string `protobuf:"bytes,2,rep,name=message_ids,json=messageIds,proto3" json:"message_ids,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MessageIds []string `protobuf:"bytes,2,rep,name=message_ids,json=messageIds,proto3" json:"message_ids,omitempty"`
+	// Writes no read receipts for these messages, now or later.
+	WithholdReceipts bool `protobuf:"varint,3,opt,name=withhold_receipts,json=withholdReceipts,proto3" json:"withhold_receipts,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *AcknowledgeMessagesRequest) Reset() {
@@ -1010,6 +1012,13 @@ func (x *AcknowledgeMessagesRequest) GetMessageIds() []string {
 		return x.MessageIds
 	}
 	return nil
+}
+
+func (x *AcknowledgeMessagesRequest) GetWithholdReceipts() bool {
+	if x != nil {
+		return x.WithholdReceipts
+	}
+	return false
 }
 
 // AcknowledgeMessagesResponse says that the marks are durable.
@@ -1064,9 +1073,11 @@ type DeleteMessagesRequest struct {
 	// Address of the mailbox.
 	Mailbox string `protobuf:"bytes,1,opt,name=mailbox,proto3" json:"mailbox,omitempty"`
 	// IDs of the messages, at most 1,000.
-	MessageIds    []string `protobuf:"bytes,2,rep,name=message_ids,json=messageIds,proto3" json:"message_ids,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MessageIds []string `protobuf:"bytes,2,rep,name=message_ids,json=messageIds,proto3" json:"message_ids,omitempty"`
+	// Tells no sender that a message was deleted unread.
+	WithholdReceipts bool `protobuf:"varint,3,opt,name=withhold_receipts,json=withholdReceipts,proto3" json:"withhold_receipts,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *DeleteMessagesRequest) Reset() {
@@ -1111,6 +1122,13 @@ func (x *DeleteMessagesRequest) GetMessageIds() []string {
 		return x.MessageIds
 	}
 	return nil
+}
+
+func (x *DeleteMessagesRequest) GetWithholdReceipts() bool {
+	if x != nil {
+		return x.WithholdReceipts
+	}
+	return false
 }
 
 // DeleteMessagesResponse says that the messages are gone.
@@ -1387,17 +1405,19 @@ const file_sidegate_v1_mail_service_proto_rawDesc = "" +
 	"\x17ReceiveMessagesResponse\x121\n" +
 	"\x05entry\x18\x01 \x01(\v2\x19.sidegate.v1.MailboxEntryH\x00R\x05entry\x121\n" +
 	"\x05chunk\x18\x02 \x01(\v2\x19.sidegate.v1.ContentChunkH\x00R\x05chunkB\a\n" +
-	"\x05piece\"W\n" +
+	"\x05piece\"\x84\x01\n" +
 	"\x1aAcknowledgeMessagesRequest\x12\x18\n" +
 	"\amailbox\x18\x01 \x01(\tR\amailbox\x12\x1f\n" +
 	"\vmessage_ids\x18\x02 \x03(\tR\n" +
-	"messageIds\"L\n" +
+	"messageIds\x12+\n" +
+	"\x11withhold_receipts\x18\x03 \x01(\bR\x10withholdReceipts\"L\n" +
 	"\x1bAcknowledgeMessagesResponse\x12-\n" +
-	"\x12acknowledged_count\x18\x01 \x01(\rR\x11acknowledgedCount\"R\n" +
+	"\x12acknowledged_count\x18\x01 \x01(\rR\x11acknowledgedCount\"\x7f\n" +
 	"\x15DeleteMessagesRequest\x12\x18\n" +
 	"\amailbox\x18\x01 \x01(\tR\amailbox\x12\x1f\n" +
 	"\vmessage_ids\x18\x02 \x03(\tR\n" +
-	"messageIds\"=\n" +
+	"messageIds\x12+\n" +
+	"\x11withhold_receipts\x18\x03 \x01(\bR\x10withholdReceipts\"=\n" +
 	"\x16DeleteMessagesResponse\x12#\n" +
 	"\rdeleted_count\x18\x01 \x01(\rR\fdeletedCount\"4\n" +
 	"\x13TrackMessageRequest\x12\x1d\n" +

@@ -57,11 +57,13 @@ type MailServiceClient interface {
 	// later. Several followers each see everything. Content is sent as in GetMessage. The caller must have role user
 	// and own the mailbox.
 	ReceiveMessages(ctx context.Context, in *ReceiveMessagesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReceiveMessagesResponse], error)
-	// AcknowledgeMessages marks messages as received. It deletes nothing and may be repeated. The caller must have
-	// role user and own the mailbox.
+	// AcknowledgeMessages marks messages as received. It deletes nothing and may be repeated. The first time it marks a note
+	// whose sender wishes a read receipt, the receipt is written in the same commit as the mark, unless the side or the call
+	// withholds receipts; so there is one for each recipient. The caller must have role user and own the mailbox.
 	AcknowledgeMessages(ctx context.Context, in *AcknowledgeMessagesRequest, opts ...grpc.CallOption) (*AcknowledgeMessagesResponse, error)
-	// DeleteMessages removes messages from a mailbox for good. It may be repeated. The caller must have role user and
-	// own the mailbox.
+	// DeleteMessages removes messages from a mailbox for good. It may be repeated. If the sender of a note wishes a read
+	// receipt and the note was not acknowledged, the receipt says, in the same commit, that it was deleted unread. The caller
+	// must have role user and own the mailbox.
 	DeleteMessages(ctx context.Context, in *DeleteMessagesRequest, opts ...grpc.CallOption) (*DeleteMessagesResponse, error)
 	// TrackMessage tells every step of one message that this end knows of, its own and those that later ends reported
 	// back. The caller must have role user and own the sender's or a recipient's mailbox, or have role operator.
@@ -205,11 +207,13 @@ type MailServiceServer interface {
 	// later. Several followers each see everything. Content is sent as in GetMessage. The caller must have role user
 	// and own the mailbox.
 	ReceiveMessages(*ReceiveMessagesRequest, grpc.ServerStreamingServer[ReceiveMessagesResponse]) error
-	// AcknowledgeMessages marks messages as received. It deletes nothing and may be repeated. The caller must have
-	// role user and own the mailbox.
+	// AcknowledgeMessages marks messages as received. It deletes nothing and may be repeated. The first time it marks a note
+	// whose sender wishes a read receipt, the receipt is written in the same commit as the mark, unless the side or the call
+	// withholds receipts; so there is one for each recipient. The caller must have role user and own the mailbox.
 	AcknowledgeMessages(context.Context, *AcknowledgeMessagesRequest) (*AcknowledgeMessagesResponse, error)
-	// DeleteMessages removes messages from a mailbox for good. It may be repeated. The caller must have role user and
-	// own the mailbox.
+	// DeleteMessages removes messages from a mailbox for good. It may be repeated. If the sender of a note wishes a read
+	// receipt and the note was not acknowledged, the receipt says, in the same commit, that it was deleted unread. The caller
+	// must have role user and own the mailbox.
 	DeleteMessages(context.Context, *DeleteMessagesRequest) (*DeleteMessagesResponse, error)
 	// TrackMessage tells every step of one message that this end knows of, its own and those that later ends reported
 	// back. The caller must have role user and own the sender's or a recipient's mailbox, or have role operator.

@@ -32,7 +32,7 @@ const (
 	MessageClass_MESSAGE_CLASS_NOTE MessageClass = 1
 	// What a gateway sends back about recipients it could not reach. Never answered by another report.
 	MessageClass_MESSAGE_CLASS_DELIVERY_REPORT MessageClass = 2
-	// What a reader's action sends back. Never answered by a report.
+	// What a reader's action sends back; Message.receipt says what became of the message. Never answered by a report.
 	MessageClass_MESSAGE_CLASS_READ_RECEIPT MessageClass = 3
 	// Mail between the programs of the old systems, such as directory exchange.
 	MessageClass_MESSAGE_CLASS_SYSTEM MessageClass = 4
@@ -83,6 +83,59 @@ func (MessageClass) EnumDescriptor() ([]byte, []int) {
 	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{0}
 }
 
+// ReceiptOutcome is what a reader did with a message.
+type ReceiptOutcome int32
+
+const (
+	// Unset; only in mail that is no receipt.
+	ReceiptOutcome_RECEIPT_OUTCOME_UNSPECIFIED ReceiptOutcome = 0
+	// The message was read.
+	ReceiptOutcome_RECEIPT_OUTCOME_READ ReceiptOutcome = 1
+	// The message was deleted unread.
+	ReceiptOutcome_RECEIPT_OUTCOME_NOT_READ ReceiptOutcome = 2
+)
+
+// Enum value maps for ReceiptOutcome.
+var (
+	ReceiptOutcome_name = map[int32]string{
+		0: "RECEIPT_OUTCOME_UNSPECIFIED",
+		1: "RECEIPT_OUTCOME_READ",
+		2: "RECEIPT_OUTCOME_NOT_READ",
+	}
+	ReceiptOutcome_value = map[string]int32{
+		"RECEIPT_OUTCOME_UNSPECIFIED": 0,
+		"RECEIPT_OUTCOME_READ":        1,
+		"RECEIPT_OUTCOME_NOT_READ":    2,
+	}
+)
+
+func (x ReceiptOutcome) Enum() *ReceiptOutcome {
+	p := new(ReceiptOutcome)
+	*p = x
+	return p
+}
+
+func (x ReceiptOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReceiptOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_sidegate_v1_message_proto_enumTypes[1].Descriptor()
+}
+
+func (ReceiptOutcome) Type() protoreflect.EnumType {
+	return &file_sidegate_v1_message_proto_enumTypes[1]
+}
+
+func (x ReceiptOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReceiptOutcome.Descriptor instead.
+func (ReceiptOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{1}
+}
+
 // Origin tells how a message entered.
 type Origin int32
 
@@ -124,11 +177,11 @@ func (x Origin) String() string {
 }
 
 func (Origin) Descriptor() protoreflect.EnumDescriptor {
-	return file_sidegate_v1_message_proto_enumTypes[1].Descriptor()
+	return file_sidegate_v1_message_proto_enumTypes[2].Descriptor()
 }
 
 func (Origin) Type() protoreflect.EnumType {
-	return &file_sidegate_v1_message_proto_enumTypes[1]
+	return &file_sidegate_v1_message_proto_enumTypes[2]
 }
 
 func (x Origin) Number() protoreflect.EnumNumber {
@@ -137,7 +190,7 @@ func (x Origin) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Origin.Descriptor instead.
 func (Origin) EnumDescriptor() ([]byte, []int) {
-	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{1}
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{2}
 }
 
 // Message is one piece of mail. The same shape is submitted by clients, crosses links and is read from mailboxes.
@@ -194,7 +247,12 @@ type Message struct {
 	// ID of the message that a delivery report or read receipt speaks of, if any.
 	Regarding string `protobuf:"bytes,21,opt,name=regarding,proto3" json:"regarding,omitempty"`
 	// For a delivery report: the recipients that could not be reached, with reasons.
-	Failures      []*RecipientFailure `protobuf:"bytes,22,rep,name=failures,proto3" json:"failures,omitempty"`
+	Failures []*RecipientFailure `protobuf:"bytes,22,rep,name=failures,proto3" json:"failures,omitempty"`
+	// For a read receipt: what became of the message that regarding names.
+	Receipt *ReceiptDetails `protobuf:"bytes,23,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	// ID of the message that this one answers, if any. Reports, read receipts and mail between programs have nobody behind
+	// them who reads an answer: a submission that answers one which lies in the sender's mailbox is refused.
+	InReplyTo     string `protobuf:"bytes,24,opt,name=in_reply_to,json=inReplyTo,proto3" json:"in_reply_to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -383,6 +441,103 @@ func (x *Message) GetFailures() []*RecipientFailure {
 	return nil
 }
 
+func (x *Message) GetReceipt() *ReceiptDetails {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+func (x *Message) GetInReplyTo() string {
+	if x != nil {
+		return x.InReplyTo
+	}
+	return ""
+}
+
+// ReceiptDetails is what a read receipt says of the message that Message.regarding names. What came out of a legacy file
+// says as much as could be read there.
+type ReceiptDetails struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether the message was read or deleted unread. A submission may leave it unset, which means read.
+	Outcome ReceiptOutcome `protobuf:"varint,1,opt,name=outcome,proto3,enum=sidegate.v1.ReceiptOutcome" json:"outcome,omitempty"`
+	// Address of the mailbox it was read in. In a submission it may be left out, and else must be the sender.
+	Reader string `protobuf:"bytes,2,opt,name=reader,proto3" json:"reader,omitempty"`
+	// Subject of the message.
+	Subject string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	// When the message was submitted.
+	SubmitTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=submit_time,json=submitTime,proto3" json:"submit_time,omitempty"`
+	// When it was read, or deleted unread.
+	ReadTime      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=read_time,json=readTime,proto3" json:"read_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReceiptDetails) Reset() {
+	*x = ReceiptDetails{}
+	mi := &file_sidegate_v1_message_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReceiptDetails) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReceiptDetails) ProtoMessage() {}
+
+func (x *ReceiptDetails) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_message_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReceiptDetails.ProtoReflect.Descriptor instead.
+func (*ReceiptDetails) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ReceiptDetails) GetOutcome() ReceiptOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return ReceiptOutcome_RECEIPT_OUTCOME_UNSPECIFIED
+}
+
+func (x *ReceiptDetails) GetReader() string {
+	if x != nil {
+		return x.Reader
+	}
+	return ""
+}
+
+func (x *ReceiptDetails) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *ReceiptDetails) GetSubmitTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SubmitTime
+	}
+	return nil
+}
+
+func (x *ReceiptDetails) GetReadTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReadTime
+	}
+	return nil
+}
+
 // Recipients lists addresses by kind.
 type Recipients struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -398,7 +553,7 @@ type Recipients struct {
 
 func (x *Recipients) Reset() {
 	*x = Recipients{}
-	mi := &file_sidegate_v1_message_proto_msgTypes[1]
+	mi := &file_sidegate_v1_message_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -410,7 +565,7 @@ func (x *Recipients) String() string {
 func (*Recipients) ProtoMessage() {}
 
 func (x *Recipients) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_message_proto_msgTypes[1]
+	mi := &file_sidegate_v1_message_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -423,7 +578,7 @@ func (x *Recipients) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recipients.ProtoReflect.Descriptor instead.
 func (*Recipients) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{1}
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Recipients) GetTo() []string {
@@ -466,7 +621,7 @@ type Attachment struct {
 
 func (x *Attachment) Reset() {
 	*x = Attachment{}
-	mi := &file_sidegate_v1_message_proto_msgTypes[2]
+	mi := &file_sidegate_v1_message_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -478,7 +633,7 @@ func (x *Attachment) String() string {
 func (*Attachment) ProtoMessage() {}
 
 func (x *Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_message_proto_msgTypes[2]
+	mi := &file_sidegate_v1_message_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -491,7 +646,7 @@ func (x *Attachment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attachment.ProtoReflect.Descriptor instead.
 func (*Attachment) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{2}
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Attachment) GetFileName() string {
@@ -554,7 +709,7 @@ type MacFile struct {
 
 func (x *MacFile) Reset() {
 	*x = MacFile{}
-	mi := &file_sidegate_v1_message_proto_msgTypes[3]
+	mi := &file_sidegate_v1_message_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -566,7 +721,7 @@ func (x *MacFile) String() string {
 func (*MacFile) ProtoMessage() {}
 
 func (x *MacFile) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_message_proto_msgTypes[3]
+	mi := &file_sidegate_v1_message_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -579,7 +734,7 @@ func (x *MacFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MacFile.ProtoReflect.Descriptor instead.
 func (*MacFile) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{3}
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *MacFile) GetType() []byte {
@@ -657,7 +812,7 @@ type Original struct {
 
 func (x *Original) Reset() {
 	*x = Original{}
-	mi := &file_sidegate_v1_message_proto_msgTypes[4]
+	mi := &file_sidegate_v1_message_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -669,7 +824,7 @@ func (x *Original) String() string {
 func (*Original) ProtoMessage() {}
 
 func (x *Original) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_message_proto_msgTypes[4]
+	mi := &file_sidegate_v1_message_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -682,7 +837,7 @@ func (x *Original) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Original.ProtoReflect.Descriptor instead.
 func (*Original) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{4}
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Original) GetFormat() string {
@@ -733,7 +888,7 @@ type LegacyField struct {
 
 func (x *LegacyField) Reset() {
 	*x = LegacyField{}
-	mi := &file_sidegate_v1_message_proto_msgTypes[5]
+	mi := &file_sidegate_v1_message_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -745,7 +900,7 @@ func (x *LegacyField) String() string {
 func (*LegacyField) ProtoMessage() {}
 
 func (x *LegacyField) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_message_proto_msgTypes[5]
+	mi := &file_sidegate_v1_message_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -758,7 +913,7 @@ func (x *LegacyField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegacyField.ProtoReflect.Descriptor instead.
 func (*LegacyField) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{5}
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LegacyField) GetName() string {
@@ -790,7 +945,7 @@ type Hop struct {
 
 func (x *Hop) Reset() {
 	*x = Hop{}
-	mi := &file_sidegate_v1_message_proto_msgTypes[6]
+	mi := &file_sidegate_v1_message_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +957,7 @@ func (x *Hop) String() string {
 func (*Hop) ProtoMessage() {}
 
 func (x *Hop) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_message_proto_msgTypes[6]
+	mi := &file_sidegate_v1_message_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +970,7 @@ func (x *Hop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hop.ProtoReflect.Descriptor instead.
 func (*Hop) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{6}
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Hop) GetStoreId() string {
@@ -854,7 +1009,7 @@ type RecipientFailure struct {
 
 func (x *RecipientFailure) Reset() {
 	*x = RecipientFailure{}
-	mi := &file_sidegate_v1_message_proto_msgTypes[7]
+	mi := &file_sidegate_v1_message_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +1021,7 @@ func (x *RecipientFailure) String() string {
 func (*RecipientFailure) ProtoMessage() {}
 
 func (x *RecipientFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_message_proto_msgTypes[7]
+	mi := &file_sidegate_v1_message_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +1034,7 @@ func (x *RecipientFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecipientFailure.ProtoReflect.Descriptor instead.
 func (*RecipientFailure) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{7}
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RecipientFailure) GetAddress() string {
@@ -914,7 +1069,7 @@ type ContentChunk struct {
 
 func (x *ContentChunk) Reset() {
 	*x = ContentChunk{}
-	mi := &file_sidegate_v1_message_proto_msgTypes[8]
+	mi := &file_sidegate_v1_message_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -926,7 +1081,7 @@ func (x *ContentChunk) String() string {
 func (*ContentChunk) ProtoMessage() {}
 
 func (x *ContentChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_message_proto_msgTypes[8]
+	mi := &file_sidegate_v1_message_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -939,7 +1094,7 @@ func (x *ContentChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentChunk.ProtoReflect.Descriptor instead.
 func (*ContentChunk) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{8}
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ContentChunk) GetData() []byte {
@@ -973,7 +1128,7 @@ type TraceEvent struct {
 
 func (x *TraceEvent) Reset() {
 	*x = TraceEvent{}
-	mi := &file_sidegate_v1_message_proto_msgTypes[9]
+	mi := &file_sidegate_v1_message_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -985,7 +1140,7 @@ func (x *TraceEvent) String() string {
 func (*TraceEvent) ProtoMessage() {}
 
 func (x *TraceEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_message_proto_msgTypes[9]
+	mi := &file_sidegate_v1_message_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -998,7 +1153,7 @@ func (x *TraceEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceEvent.ProtoReflect.Descriptor instead.
 func (*TraceEvent) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{9}
+	return file_sidegate_v1_message_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TraceEvent) GetMessageId() string {
@@ -1054,7 +1209,7 @@ var File_sidegate_v1_message_proto protoreflect.FileDescriptor
 
 const file_sidegate_v1_message_proto_rawDesc = "" +
 	"\n" +
-	"\x19sidegate/v1/message.proto\x12\vsidegate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfa\x06\n" +
+	"\x19sidegate/v1/message.proto\x12\vsidegate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd1\a\n" +
 	"\aMessage\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12/\n" +
@@ -1083,7 +1238,16 @@ const file_sidegate_v1_message_proto_rawDesc = "" +
 	"\x06origin\x18\x13 \x01(\x0e2\x13.sidegate.v1.OriginR\x06origin\x12\x19\n" +
 	"\bretry_of\x18\x14 \x01(\tR\aretryOf\x12\x1c\n" +
 	"\tregarding\x18\x15 \x01(\tR\tregarding\x129\n" +
-	"\bfailures\x18\x16 \x03(\v2\x1d.sidegate.v1.RecipientFailureR\bfailures\">\n" +
+	"\bfailures\x18\x16 \x03(\v2\x1d.sidegate.v1.RecipientFailureR\bfailures\x125\n" +
+	"\areceipt\x18\x17 \x01(\v2\x1b.sidegate.v1.ReceiptDetailsR\areceipt\x12\x1e\n" +
+	"\vin_reply_to\x18\x18 \x01(\tR\tinReplyTo\"\xef\x01\n" +
+	"\x0eReceiptDetails\x125\n" +
+	"\aoutcome\x18\x01 \x01(\x0e2\x1b.sidegate.v1.ReceiptOutcomeR\aoutcome\x12\x16\n" +
+	"\x06reader\x18\x02 \x01(\tR\x06reader\x12\x18\n" +
+	"\asubject\x18\x03 \x01(\tR\asubject\x12;\n" +
+	"\vsubmit_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"submitTime\x127\n" +
+	"\tread_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\breadTime\">\n" +
 	"\n" +
 	"Recipients\x12\x0e\n" +
 	"\x02to\x18\x01 \x03(\tR\x02to\x12\x0e\n" +
@@ -1143,7 +1307,11 @@ const file_sidegate_v1_message_proto_rawDesc = "" +
 	"\x12MESSAGE_CLASS_NOTE\x10\x01\x12!\n" +
 	"\x1dMESSAGE_CLASS_DELIVERY_REPORT\x10\x02\x12\x1e\n" +
 	"\x1aMESSAGE_CLASS_READ_RECEIPT\x10\x03\x12\x18\n" +
-	"\x14MESSAGE_CLASS_SYSTEM\x10\x04*f\n" +
+	"\x14MESSAGE_CLASS_SYSTEM\x10\x04*i\n" +
+	"\x0eReceiptOutcome\x12\x1f\n" +
+	"\x1bRECEIPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14RECEIPT_OUTCOME_READ\x10\x01\x12\x1c\n" +
+	"\x18RECEIPT_OUTCOME_NOT_READ\x10\x02*f\n" +
 	"\x06Origin\x12\x16\n" +
 	"\x12ORIGIN_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rORIGIN_CLIENT\x10\x01\x12!\n" +
@@ -1163,43 +1331,49 @@ func file_sidegate_v1_message_proto_rawDescGZIP() []byte {
 	return file_sidegate_v1_message_proto_rawDescData
 }
 
-var file_sidegate_v1_message_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_sidegate_v1_message_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_sidegate_v1_message_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_sidegate_v1_message_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_sidegate_v1_message_proto_goTypes = []any{
 	(MessageClass)(0),             // 0: sidegate.v1.MessageClass
-	(Origin)(0),                   // 1: sidegate.v1.Origin
-	(*Message)(nil),               // 2: sidegate.v1.Message
-	(*Recipients)(nil),            // 3: sidegate.v1.Recipients
-	(*Attachment)(nil),            // 4: sidegate.v1.Attachment
-	(*MacFile)(nil),               // 5: sidegate.v1.MacFile
-	(*Original)(nil),              // 6: sidegate.v1.Original
-	(*LegacyField)(nil),           // 7: sidegate.v1.LegacyField
-	(*Hop)(nil),                   // 8: sidegate.v1.Hop
-	(*RecipientFailure)(nil),      // 9: sidegate.v1.RecipientFailure
-	(*ContentChunk)(nil),          // 10: sidegate.v1.ContentChunk
-	(*TraceEvent)(nil),            // 11: sidegate.v1.TraceEvent
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(ReceiptOutcome)(0),           // 1: sidegate.v1.ReceiptOutcome
+	(Origin)(0),                   // 2: sidegate.v1.Origin
+	(*Message)(nil),               // 3: sidegate.v1.Message
+	(*ReceiptDetails)(nil),        // 4: sidegate.v1.ReceiptDetails
+	(*Recipients)(nil),            // 5: sidegate.v1.Recipients
+	(*Attachment)(nil),            // 6: sidegate.v1.Attachment
+	(*MacFile)(nil),               // 7: sidegate.v1.MacFile
+	(*Original)(nil),              // 8: sidegate.v1.Original
+	(*LegacyField)(nil),           // 9: sidegate.v1.LegacyField
+	(*Hop)(nil),                   // 10: sidegate.v1.Hop
+	(*RecipientFailure)(nil),      // 11: sidegate.v1.RecipientFailure
+	(*ContentChunk)(nil),          // 12: sidegate.v1.ContentChunk
+	(*TraceEvent)(nil),            // 13: sidegate.v1.TraceEvent
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
 }
 var file_sidegate_v1_message_proto_depIdxs = []int32{
 	0,  // 0: sidegate.v1.Message.class:type_name -> sidegate.v1.MessageClass
-	3,  // 1: sidegate.v1.Message.recipients:type_name -> sidegate.v1.Recipients
-	12, // 2: sidegate.v1.Message.submit_time:type_name -> google.protobuf.Timestamp
-	8,  // 3: sidegate.v1.Message.hops:type_name -> sidegate.v1.Hop
-	7,  // 4: sidegate.v1.Message.legacy_fields:type_name -> sidegate.v1.LegacyField
-	4,  // 5: sidegate.v1.Message.attachments:type_name -> sidegate.v1.Attachment
-	6,  // 6: sidegate.v1.Message.original:type_name -> sidegate.v1.Original
-	1,  // 7: sidegate.v1.Message.origin:type_name -> sidegate.v1.Origin
-	9,  // 8: sidegate.v1.Message.failures:type_name -> sidegate.v1.RecipientFailure
-	5,  // 9: sidegate.v1.Attachment.mac:type_name -> sidegate.v1.MacFile
-	12, // 10: sidegate.v1.MacFile.create_time:type_name -> google.protobuf.Timestamp
-	12, // 11: sidegate.v1.MacFile.modify_time:type_name -> google.protobuf.Timestamp
-	12, // 12: sidegate.v1.Hop.time:type_name -> google.protobuf.Timestamp
-	12, // 13: sidegate.v1.TraceEvent.time:type_name -> google.protobuf.Timestamp
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	5,  // 1: sidegate.v1.Message.recipients:type_name -> sidegate.v1.Recipients
+	14, // 2: sidegate.v1.Message.submit_time:type_name -> google.protobuf.Timestamp
+	10, // 3: sidegate.v1.Message.hops:type_name -> sidegate.v1.Hop
+	9,  // 4: sidegate.v1.Message.legacy_fields:type_name -> sidegate.v1.LegacyField
+	6,  // 5: sidegate.v1.Message.attachments:type_name -> sidegate.v1.Attachment
+	8,  // 6: sidegate.v1.Message.original:type_name -> sidegate.v1.Original
+	2,  // 7: sidegate.v1.Message.origin:type_name -> sidegate.v1.Origin
+	11, // 8: sidegate.v1.Message.failures:type_name -> sidegate.v1.RecipientFailure
+	4,  // 9: sidegate.v1.Message.receipt:type_name -> sidegate.v1.ReceiptDetails
+	1,  // 10: sidegate.v1.ReceiptDetails.outcome:type_name -> sidegate.v1.ReceiptOutcome
+	14, // 11: sidegate.v1.ReceiptDetails.submit_time:type_name -> google.protobuf.Timestamp
+	14, // 12: sidegate.v1.ReceiptDetails.read_time:type_name -> google.protobuf.Timestamp
+	7,  // 13: sidegate.v1.Attachment.mac:type_name -> sidegate.v1.MacFile
+	14, // 14: sidegate.v1.MacFile.create_time:type_name -> google.protobuf.Timestamp
+	14, // 15: sidegate.v1.MacFile.modify_time:type_name -> google.protobuf.Timestamp
+	14, // 16: sidegate.v1.Hop.time:type_name -> google.protobuf.Timestamp
+	14, // 17: sidegate.v1.TraceEvent.time:type_name -> google.protobuf.Timestamp
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_sidegate_v1_message_proto_init() }
@@ -1212,8 +1386,8 @@ func file_sidegate_v1_message_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sidegate_v1_message_proto_rawDesc), len(file_sidegate_v1_message_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   10,
+			NumEnums:      3,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
