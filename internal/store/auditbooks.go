@@ -35,6 +35,7 @@ func (a *audit) indexes() error {
 
 // sums compares what is counted in memory with what was found.
 func (a *audit) sums() {
+	a.memory()
 	for name, l := range a.s.lanes {
 		found, ok := a.depths[name]
 		if !ok {
@@ -66,5 +67,24 @@ func (a *audit) sums() {
 	}
 	if !maps.Equal(a.aliases, a.s.aliases) {
 		a.note("%d aliases are recorded, and the %d known are not the same", len(a.aliases), len(a.s.aliases))
+	}
+}
+
+// memory compares what is counted of the memory of IDs with what is there.
+func (a *audit) memory() {
+	var found Remembered
+	for _, table := range []byte{tableDeleted, tableAnswered} {
+		err := a.s.table(table, func(key, _ []byte) error {
+			found.Records++
+			found.Bytes += cost(key)
+			return nil
+		})
+		if err != nil {
+			a.note("the memory of IDs cannot be read: %v", err)
+			return
+		}
+	}
+	if counted := a.s.Remembered(); found.Records != counted.Records || found.Bytes != counted.Bytes {
+		a.note("%d IDs with %d bytes are remembered, but %d with %d are counted", found.Records, found.Bytes, counted.Records, counted.Bytes)
 	}
 }

@@ -130,7 +130,7 @@ func (tx *Tx) deleteEntry(c *boxChange, key []byte, e boxEntry) {
 	tx.set(tx.boxIndexKey(c, e.id), tx.build(func(b []byte) []byte {
 		return putBoxIndex(b, boxIndex{deleted: tx.now})
 	}))
-	tx.set(deletedKey(tx.now, c.box.key, e.id), []byte{})
+	tx.remember(deletedKey(tx.now, c.box.key, e.id))
 }
 
 func deletedKey(t time.Time, box string, id mail.ID) []byte {

@@ -405,3 +405,70 @@ func TestRetentionSurvivesRestarts(t *testing.T) {
 		})
 	}
 }
+
+// TestMemoryOfIDsIsBounded: beyond its bytes the oldest go first, of deletions and of requests alike, and it is counted.
+func TestMemoryOfIDsIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		engine := storetest.NewMemory()
+		o := store.Options{RememberBytes: 3500}
+		s, err := store.Open(engine, o)
+		must(t, err)
+		defer func() { _ = s.Close() }()
+		once := func(name string, as mail.ID) (first mail.ID) {
+			must(t, s.Commit(ctx, func(tx *store.Tx) (err error) {
+				first, err = tx.Once(store.Request{Caller: "c", ID: name}, as)
+				return err
+			}))
+			return first
+		}
+		deleted := func() *mail.Message {
+			m, content := storetest.Message(t, s, "body")
+			must(t, s.Commit(ctx, keep(m, content)))
+			must(t, s.Commit(ctx, func(tx *store.Tx) error { _, err := tx.Delete(ann, m.ID); return err }))
+			time.Sleep(time.Second)
+			return m
+		}
+		again := func(m *mail.Message) (fresh bool) {
+			must(t, s.Commit(ctx, func(tx *store.Tx) (err error) { fresh, err = tx.Deliver(ann, m.ID); return err }))
+			return fresh
+		}
+		first, firstAsked := deleted(), once("first", "1")
+		for range 20 {
+			time.Sleep(time.Second)
+			deleted()
+		}
+		last := deleted()
+		if was := once("last", "2"); was != "" || firstAsked != "" {
+			t.Fatalf("requests were known before: %q, %q", firstAsked, was)
+		}
+		full := s.Remembered()
+		for n := 3; n == 3; {
+			n, err = s.Sweep(ctx, 3)
+			must(t, err)
+		}
+		now := s.Remembered()
+		if full.Bytes <= 3500 || now.Bytes > 3500 || now.Early != uint64(full.Records-now.Records) || now.Early < 2 {
+			t.Errorf("%+v became %+v", full, now)
+		}
+		if !again(first) || again(last) {
+			t.Error("not the oldest deletion was forgotten")
+		}
+		if once("first", "3") != "" || once("last", "4") != "2" {
+			t.Error("not the oldest request was forgotten")
+		}
+		problems, err := s.Audit()
+		must(t, err)
+		if len(problems) > 0 {
+			t.Error(problems)
+		}
+		counted := s.Remembered()
+		must(t, s.Close())
+		engine = engine.Reopen()
+		s, err = store.Open(engine, o)
+		must(t, err)
+		if got := s.Remembered(); got.Records != counted.Records || got.Bytes != counted.Bytes {
+			t.Errorf("after a restart %+v, before %+v", got, counted)
+		}
+	})
+}

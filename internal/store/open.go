@@ -22,7 +22,7 @@ type Watched interface {
 func Open(e Engine, o Options) (*Store, error) {
 	s := &Store{
 		engine: e, o: o.withDefaults(),
-		lanes: make(map[Lane]*lane), boxes: make(map[string]*box), senders: make(map[mail.StoreID]*sender), files: make(map[mail.ID]string),
+		lanes: make(map[Lane]*lane), boxes: make(map[string]*box), aliases: make(map[string]string), senders: make(map[mail.StoreID]*sender), files: make(map[mail.ID]string),
 		failed: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.log = s.o.Log.Named("store")
@@ -30,7 +30,7 @@ func Open(e Engine, o Options) (*Store, error) {
 	if w, ok := e.(Watched); ok {
 		w.OnFailure(func(err error) { _ = s.fail(err) }) // the engine has been told already
 	}
-	for _, step := range []func() error{s.loadMeta, s.loadLanes, s.loadEntries, s.loadBoxes, s.loadBoxEntries, s.loadSenders, s.loadFiles, s.scrub} {
+	for _, step := range []func() error{s.loadMeta, s.loadLanes, s.loadEntries, s.loadBoxes, s.loadBoxEntries, s.loadSenders, s.loadFiles, s.loadRemembered, s.scrub} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("store: open: %w", err)
 		}

@@ -22,6 +22,9 @@ type Options struct {
 	// Retention is how long traces, request IDs and the memory of deleted messages are kept, in time that the store was
 	// running, over all its starts. Default 7 days.
 	Retention time.Duration
+	// RememberBytes is the most that the memory of deleted messages and request IDs may take; beyond it the oldest go before
+	// their time. Default 1 GiB.
+	RememberBytes int64
 	// ReserveBytes is the free space below which nothing new is taken. Default 64 MiB.
 	ReserveBytes uint64
 	// Fault is called with the name of each durable step just before and after it, for tests that die there.
@@ -63,6 +66,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Retention == 0 {
 		o.Retention = 7 * 24 * time.Hour
+	}
+	if o.RememberBytes == 0 {
+		o.RememberBytes = 1 << 30
 	}
 	if o.ReserveBytes == 0 {
 		o.ReserveBytes = 64 << 20

@@ -60,6 +60,6 @@ func (tx *Tx) Once(r Request, id mail.ID) (mail.ID, error) {
 		}
 	}
 	tx.set(key, putAnswer(nil, answer{r.Digest, id, tx.now}))
-	tx.set(answeredKey(tx.now, r), []byte{})
+	tx.remember(answeredKey(tx.now, r))
 	return "", nil
 }

@@ -62,13 +62,15 @@ type Store struct {
 
 	// state guards what readers see. It changes under mu and state together, so a commit reads it under mu alone;
 	// only what the ledger shows changes under state alone.
-	state   sync.RWMutex
-	lanes   map[Lane]*lane
-	boxes   map[string]*box // by address key
-	senders map[mail.StoreID]*sender
-	files   map[mail.ID]string // content files by message
-	bad     int
-	ledger  ledger
+	state      sync.RWMutex
+	lanes      map[Lane]*lane
+	boxes      map[string]*box   // by address key
+	aliases    map[string]string // of mailboxes: by address key the key of the mailbox
+	senders    map[mail.StoreID]*sender
+	files      map[mail.ID]string // content files by message
+	bad        int
+	remembered Remembered
+	ledger     ledger
 
 	removals removals
 	space    space

@@ -18,7 +18,8 @@ type sweepMarks struct {
 
 // Sweep removes what is past its retention, at most max records, and reports how many went. It is called now and then.
 //
-// Swept are the memory of deleted messages, answered requests, and the traces of messages the store no longer keeps.
+// Swept are the memory of deleted messages, answered requests, and, before their time, the oldest of both while they take
+// more than RememberBytes; and the traces of messages the store no longer keeps.
 func (s *Store) Sweep(ctx context.Context, max int) (int, error) {
 	went := 0
 	err := s.CommitCustody(ctx, func(tx *Tx) error {
@@ -30,6 +31,10 @@ func (s *Store) Sweep(ctx context.Context, max int) (int, error) {
 		}
 		went += n
 		if n, err = tx.sweepTimes(tableAnswered, &marks.answered, horizon, max-went, tx.forgetRequest); err != nil {
+			return err
+		}
+		went += n
+		if n, err = tx.sweepExcess(max - went); err != nil {
 			return err
 		}
 		went += n
@@ -49,30 +54,42 @@ func (s *Store) Sweep(ctx context.Context, max int) (int, error) {
 
 // sweepTimes removes up to max records of a table that is sorted by time, with what they stand for.
 func (tx *Tx) sweepTimes(table byte, mark *[]byte, horizon time.Time, max int, forget func(at uint64, rest []byte) error) (int, error) {
-	lower := []byte{table}
-	if *mark != nil {
-		lower = *mark
+	keys, err := tx.timesFrom(table, *mark, timeKey(table, horizon), max)
+	if err != nil {
+		return 0, err
 	}
-	var keys [][]byte
-	err := tx.s.engine.Scan(lower, timeKey(table, horizon), false, func(key, _ []byte) bool {
+	for _, key := range keys {
+		if err := tx.forgetTime(key, mark, forget); err != nil {
+			return 0, err
+		}
+	}
+	return len(keys), nil
+}
+
+// timesFrom are up to max keys of a table that is sorted by time, from the mark on and below upper.
+func (tx *Tx) timesFrom(table byte, mark, upper []byte, max int) (keys [][]byte, err error) {
+	if mark == nil {
+		mark = []byte{table}
+	}
+	err = tx.s.engine.Scan(mark, upper, false, func(key, _ []byte) bool {
 		if len(keys) >= max {
 			return false
 		}
 		keys = append(keys, append([]byte(nil), key...))
 		return true
 	})
-	if err != nil {
-		return 0, err
+	return keys, err
+}
+
+// forgetTime removes one key of a table that is sorted by time, with what it stands for.
+func (tx *Tx) forgetTime(key []byte, mark *[]byte, forget func(at uint64, rest []byte) error) error {
+	at, rest, _ := cutNumber(key[1:])
+	if err := forget(at, rest); err != nil {
+		return err
 	}
-	for _, key := range keys {
-		at, rest, _ := cutNumber(key[1:])
-		if err := forget(at, rest); err != nil {
-			return 0, err
-		}
-		tx.unset(key)
-		*mark = append(key, 0)
-	}
-	return len(keys), nil
+	tx.unremember(key)
+	*mark = append(key, 0)
+	return nil
 }
 
 // forgetDeleted forgets that a mailbox had a message, unless it was deleted once more since.

@@ -17,18 +17,20 @@ type Tx struct {
 	arena []byte         // holds keys and values
 	err   error          // of a method that returns none
 
-	messages map[mail.ID]*heldMessage
-	order    []mail.ID // of messages, so that equal commits make equal batches
-	lanes    map[Lane]*laneChange
-	boxes    map[string]*boxChange
-	senders  map[mail.StoreID]*senderChange
-	sessions []Session // to make current
-	bad      int       // change of their count
-	traces   []Trace
-	drafts   []*Draft // made by Keep
-	files    map[mail.ID]string
-	dropped  []mail.ID // messages with a content file that are let go
-	removed  []string  // content files nothing names any more
+	messages   map[mail.ID]*heldMessage
+	order      []mail.ID // of messages, so that equal commits make equal batches
+	lanes      map[Lane]*laneChange
+	boxes      map[string]*boxChange
+	aliases    map[string]string // changed: by key the mailbox's, empty for one that goes
+	senders    map[mail.StoreID]*senderChange
+	sessions   []Session  // to make current
+	bad        int        // change of their count
+	remembered Remembered // change of it
+	traces     []Trace
+	drafts     []*Draft // made by Keep
+	files      map[mail.ID]string
+	dropped    []mail.ID // messages with a content file that are let go
+	removed    []string  // content files nothing names any more
 }
 
 func (s *Store) begin() *Tx {
@@ -151,6 +153,7 @@ func (tx *Tx) publish() {
 	for _, c := range tx.boxes {
 		c.publish(s)
 	}
+	tx.publishAliases()
 	for peer, c := range tx.senders {
 		s.senders[peer] = c.sender
 		if c.dirty {
@@ -167,6 +170,7 @@ func (tx *Tx) publish() {
 		delete(s.files, id)
 	}
 	s.bad += tx.bad
+	s.remembered.add(tx.remembered)
 }
 
 // size is about how many bytes the commit puts on disk.
