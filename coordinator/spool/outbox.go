@@ -85,7 +85,7 @@ func (b *outbox) load() error {
 	}
 	for _, e := range b.sorted() {
 		switch e.State {
-		case entryPublished:
+		case entryStaged, entryPublished: // the first files of a wave may have been renamed, and taken, when the process died
 			b.waveLast = max(b.waveLast, e.Slot)
 		case entryStaging:
 			b.restage = append(b.restage, e)

@@ -92,8 +92,7 @@ func slotOf(name string) int {
 	return n
 }
 
-// Collect reads and removes every .MSG of a directory, in the order of slots, by way of .RDG and .DEL, as the old programs
-// did. It returns the bytes.
+// Collect reads and removes every .MSG of a directory, in the order of slots, as the old programs did. It returns the bytes.
 func (c *Client) Collect(dir string) ([]string, error) {
 	mails, err := c.Mails(dir)
 	if err != nil {
@@ -101,21 +100,27 @@ func (c *Client) Collect(dir string) ([]string, error) {
 	}
 	var all []string
 	for _, name := range mails {
-		stem := path.Join(dir, name[:len(name)-4])
-		if err := c.Rename(stem+name[len(name)-4:], stem+".RDG"); err != nil {
-			return all, err
-		}
-		data, err := c.Read(stem + ".RDG")
+		data, err := c.Take(dir, name)
 		if err != nil {
-			return all, err
-		}
-		if err := c.Rename(stem+".RDG", stem+".DEL"); err != nil {
-			return all, err
-		}
-		if err := c.Remove(stem + ".DEL"); err != nil {
 			return all, err
 		}
 		all = append(all, data)
 	}
 	return all, nil
+}
+
+// Take reads and removes one .MSG of a directory, by way of .RDG and .DEL, and returns its bytes.
+func (c *Client) Take(dir, name string) (string, error) {
+	stem := path.Join(dir, name[:len(name)-4])
+	if err := c.Rename(path.Join(dir, name), stem+".RDG"); err != nil {
+		return "", err
+	}
+	data, err := c.Read(stem + ".RDG")
+	if err != nil {
+		return "", err
+	}
+	if err := c.Rename(stem+".RDG", stem+".DEL"); err != nil {
+		return "", err
+	}
+	return data, c.Remove(stem + ".DEL")
 }
