@@ -73,6 +73,8 @@ type Message struct {
 	RetryOf     ID        // the message an operator tried again as this one
 	Regarding   ID        // the message a report or read receipt speaks of
 	Failures    []Failure // of a delivery report
+	Receipt     *Receipt  // of a read receipt; nil if nothing is known but that it is one
+	InReplyTo   ID        // the message this one answers
 }
 
 // Attachment is one enclosed file.

@@ -36,6 +36,7 @@ const (
 type FieldError struct {
 	Field   string
 	Problem string // goes on after the field's name: "has 1,200 bytes, the most is 998"
+	Reason  string // stable, for callers who act on it; empty for INVALID_FIELD
 }
 
 // Error is the whole sentence.

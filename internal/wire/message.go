@@ -26,6 +26,8 @@ func Message(m *mail.Message) *pb.Message {
 		Origin:        pb.Origin(m.Origin),
 		RetryOf:       string(m.RetryOf),
 		Regarding:     string(m.Regarding),
+		InReplyTo:     string(m.InReplyTo),
+		Receipt:       receipt(m.Receipt),
 	}
 	if m.Size > 0 || m.SHA256 != [32]byte{} {
 		p.Sha256 = m.SHA256[:]
@@ -63,6 +65,20 @@ func attachment(a *mail.Attachment) *pb.Attachment {
 			Type: f.Type[:], Creator: f.Creator[:], FinderFlags: uint32(f.FinderFlags), CreateTime: timestamp(f.Created),
 			ModifyTime: timestamp(f.Modified), ResourceForkSizeBytes: uint32(f.ResourceSize), Comment: f.Comment,
 		}
+	}
+	return p
+}
+
+func receipt(r *mail.Receipt) *pb.ReceiptDetails {
+	if r == nil {
+		return nil
+	}
+	p := &pb.ReceiptDetails{
+		Outcome: pb.ReceiptOutcome_RECEIPT_OUTCOME_READ, Reader: r.Reader.String(), Subject: r.Subject,
+		SubmitTime: timestamp(r.Submitted), ReadTime: timestamp(r.Read),
+	}
+	if r.NotRead {
+		p.Outcome = pb.ReceiptOutcome_RECEIPT_OUTCOME_NOT_READ
 	}
 	return p
 }

@@ -22,7 +22,7 @@ func ParseMessage(p *pb.Message) (*mail.Message, error) {
 	if len(p.GetRecipients().GetBcc()) > 0 {
 		return nil, fieldError("recipients.bcc", "hidden recipients exist in a submission only")
 	}
-	if err := checkAll(p, checkHead, checkRecipients, checkWay, checkAttachments, checkOriginal, checkFailures, checkInside, checkSizes); err != nil {
+	if err := checkAll(p, checkHead, checkRecipients, checkWay, checkAttachments, checkOriginal, checkFailures, checkReceipt, checkInside, checkSizes); err != nil {
 		return nil, err
 	}
 	return normal(p), nil
@@ -73,6 +73,7 @@ func checkHead(p *pb.Message) error {
 	}
 	for _, id := range []struct{ field, value string }{
 		{"origin_store", p.OriginStore}, {"retry_of", p.RetryOf}, {"regarding", p.Regarding},
+		{"in_reply_to", p.InReplyTo},
 	} {
 		if id.value != "" && !isUUID(id.value) {
 			return fieldError(id.field, "is not a UUID in lower case")
@@ -147,6 +148,31 @@ func checkFailures(p *pb.Message) error {
 		}
 	}
 	return nil
+}
+
+// checkReceipt checks what a receipt says. Only receipts say it.
+func checkReceipt(p *pb.Message) error {
+	r := p.Receipt
+	switch {
+	case r == nil:
+		return nil
+	case p.Class != pb.MessageClass_MESSAGE_CLASS_READ_RECEIPT:
+		return fieldError("receipt", "is for read receipts")
+	case r.Outcome < 0 || r.Outcome > pb.ReceiptOutcome_RECEIPT_OUTCOME_NOT_READ:
+		return fieldError("receipt.outcome", "%d is not an outcome", r.Outcome)
+	}
+	if r.Reader != "" {
+		if _, err := ParseAddress("receipt.reader", r.Reader); err != nil {
+			return err
+		}
+	}
+	if err := checkLine("receipt.subject", r.Subject, MaxSubject); err != nil {
+		return err
+	}
+	if err := checkTime("receipt.submit_time", r.SubmitTime); err != nil {
+		return err
+	}
+	return checkTime("receipt.read_time", r.ReadTime)
 }
 
 func checkTime(field string, t *timestamppb.Timestamp) error {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -65,7 +66,7 @@ func Status(err error, mappings ...Mapping) error {
 	}
 	var field *FieldError
 	if errors.As(err, &field) {
-		return withDetails(codes.InvalidArgument, err, "INVALID_FIELD", 0, &errdetails.BadRequest{
+		return withDetails(codes.InvalidArgument, err, cmp.Or(field.Reason, "INVALID_FIELD"), 0, &errdetails.BadRequest{
 			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field.Field, Description: field.Problem}},
 		})
 	}

@@ -51,7 +51,7 @@ func ParseSubmission(p *pb.Message) (*Submission, error) {
 	if p == nil {
 		return nil, fieldError("message", "is missing")
 	}
-	if err := checkAll(p, checkUnset, fillSizes, checkHead, checkRecipients, checkWay, checkAttachments, checkOriginal, checkInside, checkBody); err != nil {
+	if err := checkAll(p, checkUnset, fillSizes, checkHead, checkRecipients, checkWay, checkAttachments, checkOriginal, checkReceipt, checkInside, checkBody); err != nil {
 		return nil, err
 	}
 	if p.Sender == "" {

@@ -132,6 +132,7 @@ func TestStatus(t *testing.T) {
 		retry  time.Duration
 		field  string
 	}{
+		{"field with a reason", &wire.FieldError{Field: "subject", Problem: "is long", Reason: "LONG"}, codes.InvalidArgument, "LONG", 0, "subject"},
 		{"field", fmt.Errorf("submit: %w", &wire.FieldError{Field: "subject", Problem: "is long"}), codes.InvalidArgument, "INVALID_FIELD", 0, "subject"},
 		{"mapped with retry", fmt.Errorf("submit: %w", full), codes.ResourceExhausted, "STORE_FULL", 30 * time.Second, ""},
 		{"mapped", fmt.Errorf("submit: %w", conflict), codes.AlreadyExists, "REQUEST_ID_USED", 0, ""},

@@ -38,6 +38,8 @@ func convert(p *pb.Message) *mail.Message {
 		Origin:      mail.Origin(p.Origin),
 		RetryOf:     mail.ID(p.RetryOf),
 		Regarding:   mail.ID(p.Regarding),
+		InReplyTo:   mail.ID(p.InReplyTo),
+		Receipt:     fromReceipt(p.Receipt),
 	}
 	copy(m.SHA256[:], p.Sha256)
 	for _, h := range p.Hops {
@@ -58,6 +60,16 @@ func convert(p *pb.Message) *mail.Message {
 		m.Failures = append(m.Failures, mail.Failure{Recipient: address(f.GetAddress()), Reason: f.GetReason(), Explanation: f.GetExplanation()})
 	}
 	return m
+}
+
+func fromReceipt(p *pb.ReceiptDetails) *mail.Receipt {
+	if p == nil {
+		return nil
+	}
+	return &mail.Receipt{
+		NotRead: p.Outcome == pb.ReceiptOutcome_RECEIPT_OUTCOME_NOT_READ, Reader: address(p.Reader), Subject: p.Subject,
+		Submitted: fromTimestamp(p.SubmitTime), Read: fromTimestamp(p.ReadTime),
+	}
 }
 
 func fromAttachment(p *pb.Attachment) mail.Attachment {
@@ -113,7 +125,10 @@ func sanitize(p *pb.Message) {
 			fix(&texts[i])
 		}
 	}
-	fix(&p.MessageId, &p.Sender, &p.Subject, &p.OriginStore, &p.RetryOf, &p.Regarding)
+	fix(&p.MessageId, &p.Sender, &p.Subject, &p.OriginStore, &p.RetryOf, &p.Regarding, &p.InReplyTo)
+	if r := p.Receipt; r != nil {
+		fix(&r.Reader, &r.Subject)
+	}
 	fixAll(p.GetRecipients().GetTo())
 	fixAll(p.GetRecipients().GetCc())
 	for _, h := range p.Hops {

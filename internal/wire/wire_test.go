@@ -44,6 +44,14 @@ func message() *pb.Message {
 	}
 }
 
+// receipt is what a receipt says.
+func receipt() *pb.ReceiptDetails {
+	return &pb.ReceiptDetails{
+		Outcome: pb.ReceiptOutcome_RECEIPT_OUTCOME_NOT_READ, Reader: "bob@Marketing", Subject: "Budget",
+		SubmitTime: timestamppb.New(time.Date(1995, 8, 24, 9, 0, 0, 0, time.UTC)), ReadTime: timestamppb.New(time.Date(1995, 8, 24, 9, 5, 0, 0, time.UTC)),
+	}
+}
+
 func many(n int, format string) []string {
 	list := make([]string, n)
 	for i := range list {
@@ -138,6 +146,15 @@ func TestBounds(t *testing.T) {
 		{"original without a digest", func(p *pb.Message) { p.Original.MessageDigest = nil }, "original.message_digest"},
 		{"origin store that is none", func(p *pb.Message) { p.OriginStore = "x" }, "origin_store"},
 		{"retry of nothing known", func(p *pb.Message) { p.RetryOf = "x" }, "retry_of"},
+		{"answer to nothing known", func(p *pb.Message) { p.InReplyTo = "x" }, "in_reply_to"},
+		{"receipt in a note", func(p *pb.Message) { p.Class, p.Receipt = 1, receipt() }, "receipt"},
+		{"receipt", func(p *pb.Message) { p.Class, p.Receipt = 3, receipt() }, ""},
+		{"receipt of which nothing is known", func(p *pb.Message) { p.Class, p.Receipt = 3, &pb.ReceiptDetails{} }, ""},
+		{"receipt with an unknown outcome", func(p *pb.Message) { p.Class, p.Receipt = 3, receipt(); p.Receipt.Outcome = 3 }, "receipt.outcome"},
+		{"receipt of a reader without a form", func(p *pb.Message) { p.Class, p.Receipt = 3, receipt(); p.Receipt.Reader = "ann" }, "receipt.reader"},
+		{"receipt about two lines", func(p *pb.Message) { p.Class, p.Receipt = 3, receipt(); p.Receipt.Subject = "a\nb" }, "receipt.subject"},
+		{"receipt about no time", func(p *pb.Message) { p.Class, p.Receipt = 3, receipt(); p.Receipt.SubmitTime.Nanos = -1 }, "receipt.submit_time"},
+		{"receipt at no time", func(p *pb.Message) { p.Class, p.Receipt = 3, receipt(); p.Receipt.ReadTime.Nanos = -1 }, "receipt.read_time"},
 		{"regarding nothing known", func(p *pb.Message) { p.Regarding = "x" }, "regarding"},
 		{"failure of nobody", func(p *pb.Message) { p.Failures[0].Address = "" }, "failures[0].address"},
 		{"failure with a long reason", func(p *pb.Message) { p.Failures[0].Reason = strings.Repeat("X", 65) }, "failures[0].reason"},
@@ -231,6 +248,13 @@ func genuine(t *rapid.T) *mail.Message {
 		m.Size += m.Original.Size
 	}
 	m.Size += m.BodySize
+	if m.Class == mail.ReadReceipt && rapid.Bool().Draw(t, "receipt") {
+		m.Receipt = &mail.Receipt{
+			NotRead: rapid.Bool().Draw(t, "not read"), Reader: address(t), Subject: text(t, "read subject", 100), Submitted: moment(t, "sent"),
+			Read: moment(t, "read"),
+		}
+	}
+	m.InReplyTo = mail.ID(rapid.SampledFrom([]string{"", id}).Draw(t, "in reply to"))
 	return m
 }
 
@@ -281,7 +305,7 @@ func TestStoredAsItIs(t *testing.T) {
 // FuzzParseMessage shows that bytes from outside are refused with the name of a field, or make a message that goes
 // out as it came in.
 func FuzzParseMessage(f *testing.F) {
-	for _, p := range []*pb.Message{{}, {MessageId: id}, message()} {
+	for _, p := range []*pb.Message{{}, {MessageId: id}, message(), {MessageId: id, Class: 3, Receipt: receipt()}} {
 		b, err := proto.Marshal(p)
 		if err != nil {
 			f.Fatal(err)
