@@ -11,7 +11,7 @@ import (
 type box struct {
 	address  mail.Address
 	key      string
-	owners   []string // never changed in place
+	owners   []string       // never changed in place
 	aliases  []mail.Address // as owners
 	created  time.Time
 	last     uint64 // last position given

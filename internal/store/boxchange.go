@@ -11,8 +11,8 @@ import (
 // boxChange is what one commit does to a mailbox.
 type boxChange struct {
 	box      *box
-	fresh    *boxRecord // made by this commit
-	owners   *[]string  // replaced by this commit
+	fresh    *boxRecord      // made by this commit
+	owners   *[]string       // replaced by this commit
 	aliases  *[]mail.Address // replaced by this commit
 	dropped  bool
 	last     uint64

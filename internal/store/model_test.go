@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -25,6 +26,7 @@ type model struct {
 	last   map[store.Lane]uint64
 	boxes  map[string]map[mail.ID]bool // acknowledged
 	had    map[string]bool             // box and message, deleted
+	alias  map[string]string           // box by alias
 	bad    map[string]mail.ID
 	bodies map[mail.ID]string
 }
@@ -38,7 +40,7 @@ type modelEntry struct {
 func newModel() *model {
 	return &model{
 		lanes: make(map[store.Lane]map[uint64]modelEntry), last: make(map[store.Lane]uint64), boxes: make(map[string]map[mail.ID]bool),
-		had: make(map[string]bool), bad: make(map[string]mail.ID), bodies: make(map[mail.ID]string),
+		had: make(map[string]bool), alias: make(map[string]string), bad: make(map[string]mail.ID), bodies: make(map[mail.ID]string),
 	}
 }
 
@@ -82,6 +84,7 @@ type machine struct {
 
 var modelLanes = []store.Lane{laneA, "0190a8e4-0000-7000-8000-00000000000c", store.LaneDeferred, store.LaneUnrouted}
 var modelBoxes = []mail.Address{ann, bob}
+var modelAliases = []mail.Address{mail.MustAddress("OLD/PO/ann"), mail.MustAddress("OLD/PO/bob")}
 
 func (x *machine) do(build func(*store.Tx) error) {
 	if err := x.s.Commit(context.Background(), build); err != nil {
@@ -180,6 +183,7 @@ func (x *machine) Deliver(t *rapid.T) {
 		id = m.ID
 	}
 	var delivered bool
+	to := x.named(t, a)
 	x.do(func(tx *store.Tx) error {
 		if _, err := tx.AddMailbox(a, nil); err != nil {
 			return err
@@ -188,7 +192,7 @@ func (x *machine) Deliver(t *rapid.T) {
 			return err
 		}
 		var err error
-		delivered, err = tx.Deliver(a, id)
+		delivered, err = tx.Deliver(to, id)
 		return err
 	})
 	if x.m.boxes[a.Key()] == nil {
@@ -212,6 +216,7 @@ func (x *machine) Delete(t *rapid.T) {
 	}
 	id := rapid.SampledFrom(slices.Sorted(maps.Keys(box))).Draw(t, "message")
 	action := rapid.SampledFrom([]string{"acknowledge", "delete", "drop"}).Draw(t, "action")
+	a = x.named(t, a)
 	x.do(func(tx *store.Tx) (err error) {
 		switch action {
 		case "acknowledge":
@@ -223,6 +228,7 @@ func (x *machine) Delete(t *rapid.T) {
 		}
 		return err
 	})
+	a = x.box(a)
 	switch action {
 	case "acknowledge":
 		box[id] = true
@@ -234,6 +240,59 @@ func (x *machine) Delete(t *rapid.T) {
 			x.m.had[a.Key()+string(id)] = true
 		}
 		delete(x.m.boxes, a.Key())
+		maps.DeleteFunc(x.m.alias, func(_, box string) bool { return box == a.Key() })
+	}
+}
+
+// named is one of the names of a mailbox.
+func (x *machine) named(t *rapid.T, a mail.Address) mail.Address {
+	names := []mail.Address{a}
+	for _, alias := range modelAliases {
+		if x.m.alias[alias.Key()] == a.Key() {
+			names = append(names, alias)
+		}
+	}
+	return rapid.SampledFrom(names).Draw(t, "name")
+}
+
+// box is the mailbox that a name leads to.
+func (x *machine) box(a mail.Address) mail.Address {
+	for _, box := range modelBoxes {
+		if x.m.alias[a.Key()] == box.Key() {
+			return box
+		}
+	}
+	return a
+}
+
+func (x *machine) Alias(t *rapid.T) {
+	box, alias := rapid.SampledFrom(modelBoxes).Draw(t, "mailbox"), rapid.SampledFrom(modelAliases).Draw(t, "alias")
+	add := rapid.Bool().Draw(t, "add")
+	had, there := x.m.alias[alias.Key()], x.m.boxes[box.Key()] != nil
+	var done bool
+	err := x.s.Commit(context.Background(), func(tx *store.Tx) (err error) {
+		if add {
+			done, err = tx.AddAlias(box, alias)
+		} else {
+			done, err = tx.RemoveAlias(box, alias)
+		}
+		return err
+	})
+	var want error
+	switch {
+	case !there:
+		want = store.ErrNotFound
+	case add && had != "" && had != box.Key():
+		want = store.ErrTaken
+	}
+	if !errors.Is(err, want) || done != (want == nil && add == (had != box.Key())) {
+		t.Fatalf("add %v of %s to %s, which %q has: %v, %v", add, alias, box, had, done, err)
+	}
+	switch {
+	case done && add:
+		x.m.alias[alias.Key()] = box.Key()
+	case done:
+		delete(x.m.alias, alias.Key())
 	}
 }
 
@@ -310,6 +369,11 @@ func (x *machine) Check(t *rapid.T) {
 	for _, b := range bad {
 		got.bad[b.ID] = b.Message.ID
 	}
+	for _, alias := range modelAliases {
+		if info, err := x.s.Mailbox(alias); err == nil {
+			got.alias[alias.Key()] = info.Address.Key()
+		}
+	}
 	got.bodies, got.had = x.m.bodies, x.m.had
 	drop := cmpopts.IgnoreMapEntries(func(_ store.Lane, v map[uint64]modelEntry) bool { return len(v) == 0 })
 	if diff := cmp.Diff(x.m, got, cmp.AllowUnexported(model{}), drop); diff != "" {
@@ -332,7 +396,7 @@ func TestModel(t *testing.T) {
 		x := &machine{t: t, engine: storetest.NewMemory(), m: newModel()}
 		x.s, _ = store.Open(x.engine, store.Options{InlineLimit: 20})
 		t.Repeat(map[string]func(*rapid.T){
-			"enqueue": x.Enqueue, "release": x.Release, "move": x.Move, "deliver": x.Deliver, "delete": x.Delete, "bad": x.Bad,
+			"enqueue": x.Enqueue, "release": x.Release, "move": x.Move, "deliver": x.Deliver, "delete": x.Delete, "bad": x.Bad, "alias": x.Alias,
 			"restart": x.Restart, "": x.Check,
 		})
 	})

@@ -64,7 +64,7 @@ func TestRecordsReadBack(t *testing.T) {
 		Sender: "s", Through: 9, Beyond: []Range{{11, 12}, {14, ^uint64(0)}},
 		Exceptions: []OpenException{{10, mail.Exception{Recipients: []mail.Address{a}, Kind: mail.NotServed, Reason: "r", RetryAfter: time.Hour}}},
 	}
-	box := boxRecord{address: a, owners: []string{"a", ""}, created: at, reserved: 77}
+	box := boxRecord{address: a, owners: []string{"a", ""}, created: at, reserved: 77, aliases: []mail.Address{a, mail.MustAddress("b@c")}}
 	compare := func(want, got any, err error) {
 		t.Helper()
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(boxRecord{})); diff != "" || err != nil {
@@ -77,6 +77,10 @@ func TestRecordsReadBack(t *testing.T) {
 	compare(account, gotAccount, err)
 	gotBox, err := parseBox(putBox(nil, box))
 	compare(box, gotBox, err)
+	box.aliases = nil
+	older := putBox(nil, box)
+	gotBox, err = parseBox(older[:len(older)-1]) // the record of a version that knew no aliases
+	compare(box, gotBox, err)
 }
 
 // FuzzRecords shows that no bytes make a reader of records fail otherwise than with an error, or take much memory.
@@ -84,7 +88,7 @@ func FuzzRecords(f *testing.F) {
 	a := mail.MustAddress("NET/PO/ann")
 	f.Add(putEntry(nil, &Entry{MessageID: "m", Recipients: []mail.Address{a}}))
 	f.Add(putInbound(nil, &Inbound{Through: 1, Beyond: []Range{{3, 4}}}))
-	f.Add(putBox(nil, boxRecord{address: a, owners: []string{"o"}}))
+	f.Add(putBox(nil, boxRecord{address: a, owners: []string{"o"}, aliases: []mail.Address{a}}))
 	f.Add(putBad(nil, &Bad{Message: &mail.Message{ID: "m"}}))
 	f.Add([]byte{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01})
 	f.Fuzz(func(t *testing.T, b []byte) {

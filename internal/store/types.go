@@ -86,7 +86,7 @@ type Session struct {
 // MailboxInfo describes a mailbox.
 type MailboxInfo struct {
 	Address        mail.Address
-	Owners         []string // URIs; empty means any user
+	Owners         []string       // URIs; empty means any user
 	Aliases        []mail.Address // further addresses that lead to it
 	Created        time.Time
 	Messages       int

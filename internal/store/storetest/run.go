@@ -30,6 +30,8 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		"mailbox/positions":       mailboxPositions,
 		"mailbox/pages":           mailboxPages,
 		"mailbox/wait":            mailboxWait,
+		"mailbox/aliases":         mailboxAliases,
+		"mailbox/aliases at once": mailboxAliasesAtOnce,
 		"message/shared":          messageShared,
 		"message/content":         messageContent,
 		"message/refused":         messageRefused,
