@@ -30,11 +30,20 @@ func API() Policy {
 		"/sidegate.v1.MailService/TrackMessage":        {User, Operator},
 
 		// Mailboxes are made by operators. A user sees the user's own.
-		"/sidegate.v1.MailboxService/CreateMailbox":       {Operator},
-		"/sidegate.v1.MailboxService/GetMailbox":          {User, Operator},
-		"/sidegate.v1.MailboxService/ListMailboxes":       {User, Operator},
-		"/sidegate.v1.MailboxService/UpdateMailboxOwners": {Operator},
-		"/sidegate.v1.MailboxService/DeleteMailbox":       {Operator},
+		"/sidegate.v1.MailboxService/CreateMailbox":        {Operator},
+		"/sidegate.v1.MailboxService/GetMailbox":           {User, Operator},
+		"/sidegate.v1.MailboxService/ListMailboxes":        {User, Operator},
+		"/sidegate.v1.MailboxService/UpdateMailboxOwners":  {Operator},
+		"/sidegate.v1.MailboxService/UpdateMailboxName":    {Operator},
+		"/sidegate.v1.MailboxService/DeleteMailbox":        {Operator},
+		"/sidegate.v1.MailboxService/AddMailboxAliases":    {Operator},
+		"/sidegate.v1.MailboxService/RemoveMailboxAliases": {Operator},
+
+		// People may look each other up. Whole lists are for operators; a monitor sees no names.
+		"/sidegate.v1.DirectoryService/SearchEntries": {User, Operator},
+		"/sidegate.v1.DirectoryService/LookupEntry":   {User, Operator},
+		"/sidegate.v1.DirectoryService/ExportEntries": {Operator},
+		"/sidegate.v1.DirectoryService/ImportEntries": {Operator},
 
 		// Links are between ends; the peer must also be one of the accepted peers.
 		"/sidegate.v1.LinkService/Heartbeat":    {Peer},
@@ -57,6 +66,13 @@ func API() Policy {
 		"/sidegate.v1.SpoolService/ListHandshakes":   {Operator},
 		"/sidegate.v1.SpoolService/ListSpoolBadMail": {Operator},
 		"/sidegate.v1.SpoolService/RepublishSlots":   {Operator},
+
+		// Who stands behind a proxy may be seen; the map and the list of registered senders are changed by operators.
+		"/sidegate.v1.SpoolService/ListProxies":             {Operator, Monitor},
+		"/sidegate.v1.SpoolService/ExportProxies":           {Operator, Monitor},
+		"/sidegate.v1.SpoolService/ImportProxies":           {Operator},
+		"/sidegate.v1.SpoolService/ListRegisteredSenders":   {Operator, Monitor},
+		"/sidegate.v1.SpoolService/UpdateRegisteredSenders": {Operator},
 
 		// Health says nothing about mail, so every role may ask; a certificate is needed all the same.
 		"/grpc.health.v1.Health/Check": {Peer, User, Operator, Monitor},

@@ -34,7 +34,12 @@ type Mailbox struct {
 	// How many of them are not acknowledged.
 	UnacknowledgedCount uint32 `protobuf:"varint,4,opt,name=unacknowledged_count,json=unacknowledgedCount,proto3" json:"unacknowledged_count,omitempty"`
 	// When it was made.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// Name of whoever reads it, under which it stands in the directory of this end and of those linked with it. Empty: it
+	// stands in none.
+	DisplayName string `protobuf:"bytes,7,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Further addresses that lead to it. Wherever a call names a mailbox, an alias names it, too.
+	Aliases       []string `protobuf:"bytes,6,rep,name=aliases,proto3" json:"aliases,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -104,13 +109,29 @@ func (x *Mailbox) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Mailbox) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Mailbox) GetAliases() []string {
+	if x != nil {
+		return x.Aliases
+	}
+	return nil
+}
+
 // CreateMailboxRequest describes the mailbox to make.
 type CreateMailboxRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The address; must match what the side serves.
 	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
 	// URIs of its owners.
-	Owners        []string `protobuf:"bytes,2,rep,name=owners,proto3" json:"owners,omitempty"`
+	Owners []string `protobuf:"bytes,2,rep,name=owners,proto3" json:"owners,omitempty"`
+	// Name of whoever reads it, for the directory; at most 256 bytes of one line. Empty: it stands in none.
+	DisplayName   string `protobuf:"bytes,3,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -157,6 +178,13 @@ func (x *CreateMailboxRequest) GetOwners() []string {
 		return x.Owners
 	}
 	return nil
+}
+
+func (x *CreateMailboxRequest) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
 }
 
 // CreateMailboxResponse returns the mailbox, durable.
@@ -508,6 +536,107 @@ func (x *UpdateMailboxOwnersResponse) GetMailbox() *Mailbox {
 	return nil
 }
 
+// UpdateMailboxNameRequest replaces the display name of a mailbox.
+type UpdateMailboxNameRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// Its name from now on; empty for none.
+	DisplayName   string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateMailboxNameRequest) Reset() {
+	*x = UpdateMailboxNameRequest{}
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateMailboxNameRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateMailboxNameRequest) ProtoMessage() {}
+
+func (x *UpdateMailboxNameRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateMailboxNameRequest.ProtoReflect.Descriptor instead.
+func (*UpdateMailboxNameRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_mailbox_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UpdateMailboxNameRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *UpdateMailboxNameRequest) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+// UpdateMailboxNameResponse returns the mailbox, durable.
+type UpdateMailboxNameResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The mailbox.
+	Mailbox       *Mailbox `protobuf:"bytes,1,opt,name=mailbox,proto3" json:"mailbox,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateMailboxNameResponse) Reset() {
+	*x = UpdateMailboxNameResponse{}
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateMailboxNameResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateMailboxNameResponse) ProtoMessage() {}
+
+func (x *UpdateMailboxNameResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateMailboxNameResponse.ProtoReflect.Descriptor instead.
+func (*UpdateMailboxNameResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_mailbox_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *UpdateMailboxNameResponse) GetMailbox() *Mailbox {
+	if x != nil {
+		return x.Mailbox
+	}
+	return nil
+}
+
 // DeleteMailboxRequest names a mailbox to remove.
 type DeleteMailboxRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -521,7 +650,7 @@ type DeleteMailboxRequest struct {
 
 func (x *DeleteMailboxRequest) Reset() {
 	*x = DeleteMailboxRequest{}
-	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[9]
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -533,7 +662,7 @@ func (x *DeleteMailboxRequest) String() string {
 func (*DeleteMailboxRequest) ProtoMessage() {}
 
 func (x *DeleteMailboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[9]
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -546,7 +675,7 @@ func (x *DeleteMailboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMailboxRequest.ProtoReflect.Descriptor instead.
 func (*DeleteMailboxRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_mailbox_service_proto_rawDescGZIP(), []int{9}
+	return file_sidegate_v1_mailbox_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeleteMailboxRequest) GetAddress() string {
@@ -572,7 +701,7 @@ type DeleteMailboxResponse struct {
 
 func (x *DeleteMailboxResponse) Reset() {
 	*x = DeleteMailboxResponse{}
-	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[10]
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +713,7 @@ func (x *DeleteMailboxResponse) String() string {
 func (*DeleteMailboxResponse) ProtoMessage() {}
 
 func (x *DeleteMailboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[10]
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,24 +726,229 @@ func (x *DeleteMailboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMailboxResponse.ProtoReflect.Descriptor instead.
 func (*DeleteMailboxResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_mailbox_service_proto_rawDescGZIP(), []int{10}
+	return file_sidegate_v1_mailbox_service_proto_rawDescGZIP(), []int{12}
+}
+
+// AddMailboxAliasesRequest names a mailbox and further addresses for it.
+type AddMailboxAliasesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address of the mailbox.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// The addresses that are to lead to it, too; a mailbox has at most 64.
+	Aliases       []string `protobuf:"bytes,2,rep,name=aliases,proto3" json:"aliases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddMailboxAliasesRequest) Reset() {
+	*x = AddMailboxAliasesRequest{}
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddMailboxAliasesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddMailboxAliasesRequest) ProtoMessage() {}
+
+func (x *AddMailboxAliasesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddMailboxAliasesRequest.ProtoReflect.Descriptor instead.
+func (*AddMailboxAliasesRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_mailbox_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *AddMailboxAliasesRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *AddMailboxAliasesRequest) GetAliases() []string {
+	if x != nil {
+		return x.Aliases
+	}
+	return nil
+}
+
+// AddMailboxAliasesResponse returns the mailbox, durable.
+type AddMailboxAliasesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The mailbox.
+	Mailbox       *Mailbox `protobuf:"bytes,1,opt,name=mailbox,proto3" json:"mailbox,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddMailboxAliasesResponse) Reset() {
+	*x = AddMailboxAliasesResponse{}
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddMailboxAliasesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddMailboxAliasesResponse) ProtoMessage() {}
+
+func (x *AddMailboxAliasesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddMailboxAliasesResponse.ProtoReflect.Descriptor instead.
+func (*AddMailboxAliasesResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_mailbox_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *AddMailboxAliasesResponse) GetMailbox() *Mailbox {
+	if x != nil {
+		return x.Mailbox
+	}
+	return nil
+}
+
+// RemoveMailboxAliasesRequest names a mailbox and addresses it is to lose.
+type RemoveMailboxAliasesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address of the mailbox.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// The aliases that go.
+	Aliases       []string `protobuf:"bytes,2,rep,name=aliases,proto3" json:"aliases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveMailboxAliasesRequest) Reset() {
+	*x = RemoveMailboxAliasesRequest{}
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveMailboxAliasesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveMailboxAliasesRequest) ProtoMessage() {}
+
+func (x *RemoveMailboxAliasesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveMailboxAliasesRequest.ProtoReflect.Descriptor instead.
+func (*RemoveMailboxAliasesRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_mailbox_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RemoveMailboxAliasesRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *RemoveMailboxAliasesRequest) GetAliases() []string {
+	if x != nil {
+		return x.Aliases
+	}
+	return nil
+}
+
+// RemoveMailboxAliasesResponse returns the mailbox, durable.
+type RemoveMailboxAliasesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The mailbox.
+	Mailbox       *Mailbox `protobuf:"bytes,1,opt,name=mailbox,proto3" json:"mailbox,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveMailboxAliasesResponse) Reset() {
+	*x = RemoveMailboxAliasesResponse{}
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveMailboxAliasesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveMailboxAliasesResponse) ProtoMessage() {}
+
+func (x *RemoveMailboxAliasesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_mailbox_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveMailboxAliasesResponse.ProtoReflect.Descriptor instead.
+func (*RemoveMailboxAliasesResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_mailbox_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RemoveMailboxAliasesResponse) GetMailbox() *Mailbox {
+	if x != nil {
+		return x.Mailbox
+	}
+	return nil
 }
 
 var File_sidegate_v1_mailbox_service_proto protoreflect.FileDescriptor
 
 const file_sidegate_v1_mailbox_service_proto_rawDesc = "" +
 	"\n" +
-	"!sidegate/v1/mailbox_service.proto\x12\vsidegate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x01\n" +
+	"!sidegate/v1/mailbox_service.proto\x12\vsidegate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x02\n" +
 	"\aMailbox\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x16\n" +
 	"\x06owners\x18\x02 \x03(\tR\x06owners\x12#\n" +
 	"\rmessage_count\x18\x03 \x01(\rR\fmessageCount\x121\n" +
 	"\x14unacknowledged_count\x18\x04 \x01(\rR\x13unacknowledgedCount\x12;\n" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"H\n" +
+	"createTime\x12!\n" +
+	"\fdisplay_name\x18\a \x01(\tR\vdisplayName\x12\x18\n" +
+	"\aaliases\x18\x06 \x03(\tR\aaliases\"k\n" +
 	"\x14CreateMailboxRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x16\n" +
-	"\x06owners\x18\x02 \x03(\tR\x06owners\"G\n" +
+	"\x06owners\x18\x02 \x03(\tR\x06owners\x12!\n" +
+	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\"G\n" +
 	"\x15CreateMailboxResponse\x12.\n" +
 	"\amailbox\x18\x01 \x01(\v2\x14.sidegate.v1.MailboxR\amailbox\"-\n" +
 	"\x11GetMailboxRequest\x12\x18\n" +
@@ -632,18 +966,36 @@ const file_sidegate_v1_mailbox_service_proto_rawDesc = "" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x16\n" +
 	"\x06owners\x18\x02 \x03(\tR\x06owners\"M\n" +
 	"\x1bUpdateMailboxOwnersResponse\x12.\n" +
+	"\amailbox\x18\x01 \x01(\v2\x14.sidegate.v1.MailboxR\amailbox\"W\n" +
+	"\x18UpdateMailboxNameRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12!\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"K\n" +
+	"\x19UpdateMailboxNameResponse\x12.\n" +
 	"\amailbox\x18\x01 \x01(\v2\x14.sidegate.v1.MailboxR\amailbox\"F\n" +
 	"\x14DeleteMailboxRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x14\n" +
 	"\x05force\x18\x02 \x01(\bR\x05force\"\x17\n" +
-	"\x15DeleteMailboxResponse2\xd1\x03\n" +
+	"\x15DeleteMailboxResponse\"N\n" +
+	"\x18AddMailboxAliasesRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
+	"\aaliases\x18\x02 \x03(\tR\aaliases\"K\n" +
+	"\x19AddMailboxAliasesResponse\x12.\n" +
+	"\amailbox\x18\x01 \x01(\v2\x14.sidegate.v1.MailboxR\amailbox\"Q\n" +
+	"\x1bRemoveMailboxAliasesRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
+	"\aaliases\x18\x02 \x03(\tR\aaliases\"N\n" +
+	"\x1cRemoveMailboxAliasesResponse\x12.\n" +
+	"\amailbox\x18\x01 \x01(\v2\x14.sidegate.v1.MailboxR\amailbox2\x86\x06\n" +
 	"\x0eMailboxService\x12V\n" +
 	"\rCreateMailbox\x12!.sidegate.v1.CreateMailboxRequest\x1a\".sidegate.v1.CreateMailboxResponse\x12M\n" +
 	"\n" +
 	"GetMailbox\x12\x1e.sidegate.v1.GetMailboxRequest\x1a\x1f.sidegate.v1.GetMailboxResponse\x12V\n" +
 	"\rListMailboxes\x12!.sidegate.v1.ListMailboxesRequest\x1a\".sidegate.v1.ListMailboxesResponse\x12h\n" +
-	"\x13UpdateMailboxOwners\x12'.sidegate.v1.UpdateMailboxOwnersRequest\x1a(.sidegate.v1.UpdateMailboxOwnersResponse\x12V\n" +
-	"\rDeleteMailbox\x12!.sidegate.v1.DeleteMailboxRequest\x1a\".sidegate.v1.DeleteMailboxResponseB'Z%sidegate/proto/sidegate/v1;sidegatev1b\x06proto3"
+	"\x13UpdateMailboxOwners\x12'.sidegate.v1.UpdateMailboxOwnersRequest\x1a(.sidegate.v1.UpdateMailboxOwnersResponse\x12b\n" +
+	"\x11UpdateMailboxName\x12%.sidegate.v1.UpdateMailboxNameRequest\x1a&.sidegate.v1.UpdateMailboxNameResponse\x12V\n" +
+	"\rDeleteMailbox\x12!.sidegate.v1.DeleteMailboxRequest\x1a\".sidegate.v1.DeleteMailboxResponse\x12b\n" +
+	"\x11AddMailboxAliases\x12%.sidegate.v1.AddMailboxAliasesRequest\x1a&.sidegate.v1.AddMailboxAliasesResponse\x12k\n" +
+	"\x14RemoveMailboxAliases\x12(.sidegate.v1.RemoveMailboxAliasesRequest\x1a).sidegate.v1.RemoveMailboxAliasesResponseB'Z%sidegate/proto/sidegate/v1;sidegatev1b\x06proto3"
 
 var (
 	file_sidegate_v1_mailbox_service_proto_rawDescOnce sync.Once
@@ -657,42 +1009,57 @@ func file_sidegate_v1_mailbox_service_proto_rawDescGZIP() []byte {
 	return file_sidegate_v1_mailbox_service_proto_rawDescData
 }
 
-var file_sidegate_v1_mailbox_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_sidegate_v1_mailbox_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_sidegate_v1_mailbox_service_proto_goTypes = []any{
-	(*Mailbox)(nil),                     // 0: sidegate.v1.Mailbox
-	(*CreateMailboxRequest)(nil),        // 1: sidegate.v1.CreateMailboxRequest
-	(*CreateMailboxResponse)(nil),       // 2: sidegate.v1.CreateMailboxResponse
-	(*GetMailboxRequest)(nil),           // 3: sidegate.v1.GetMailboxRequest
-	(*GetMailboxResponse)(nil),          // 4: sidegate.v1.GetMailboxResponse
-	(*ListMailboxesRequest)(nil),        // 5: sidegate.v1.ListMailboxesRequest
-	(*ListMailboxesResponse)(nil),       // 6: sidegate.v1.ListMailboxesResponse
-	(*UpdateMailboxOwnersRequest)(nil),  // 7: sidegate.v1.UpdateMailboxOwnersRequest
-	(*UpdateMailboxOwnersResponse)(nil), // 8: sidegate.v1.UpdateMailboxOwnersResponse
-	(*DeleteMailboxRequest)(nil),        // 9: sidegate.v1.DeleteMailboxRequest
-	(*DeleteMailboxResponse)(nil),       // 10: sidegate.v1.DeleteMailboxResponse
-	(*timestamppb.Timestamp)(nil),       // 11: google.protobuf.Timestamp
+	(*Mailbox)(nil),                      // 0: sidegate.v1.Mailbox
+	(*CreateMailboxRequest)(nil),         // 1: sidegate.v1.CreateMailboxRequest
+	(*CreateMailboxResponse)(nil),        // 2: sidegate.v1.CreateMailboxResponse
+	(*GetMailboxRequest)(nil),            // 3: sidegate.v1.GetMailboxRequest
+	(*GetMailboxResponse)(nil),           // 4: sidegate.v1.GetMailboxResponse
+	(*ListMailboxesRequest)(nil),         // 5: sidegate.v1.ListMailboxesRequest
+	(*ListMailboxesResponse)(nil),        // 6: sidegate.v1.ListMailboxesResponse
+	(*UpdateMailboxOwnersRequest)(nil),   // 7: sidegate.v1.UpdateMailboxOwnersRequest
+	(*UpdateMailboxOwnersResponse)(nil),  // 8: sidegate.v1.UpdateMailboxOwnersResponse
+	(*UpdateMailboxNameRequest)(nil),     // 9: sidegate.v1.UpdateMailboxNameRequest
+	(*UpdateMailboxNameResponse)(nil),    // 10: sidegate.v1.UpdateMailboxNameResponse
+	(*DeleteMailboxRequest)(nil),         // 11: sidegate.v1.DeleteMailboxRequest
+	(*DeleteMailboxResponse)(nil),        // 12: sidegate.v1.DeleteMailboxResponse
+	(*AddMailboxAliasesRequest)(nil),     // 13: sidegate.v1.AddMailboxAliasesRequest
+	(*AddMailboxAliasesResponse)(nil),    // 14: sidegate.v1.AddMailboxAliasesResponse
+	(*RemoveMailboxAliasesRequest)(nil),  // 15: sidegate.v1.RemoveMailboxAliasesRequest
+	(*RemoveMailboxAliasesResponse)(nil), // 16: sidegate.v1.RemoveMailboxAliasesResponse
+	(*timestamppb.Timestamp)(nil),        // 17: google.protobuf.Timestamp
 }
 var file_sidegate_v1_mailbox_service_proto_depIdxs = []int32{
-	11, // 0: sidegate.v1.Mailbox.create_time:type_name -> google.protobuf.Timestamp
+	17, // 0: sidegate.v1.Mailbox.create_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: sidegate.v1.CreateMailboxResponse.mailbox:type_name -> sidegate.v1.Mailbox
 	0,  // 2: sidegate.v1.GetMailboxResponse.mailbox:type_name -> sidegate.v1.Mailbox
 	0,  // 3: sidegate.v1.ListMailboxesResponse.mailboxes:type_name -> sidegate.v1.Mailbox
 	0,  // 4: sidegate.v1.UpdateMailboxOwnersResponse.mailbox:type_name -> sidegate.v1.Mailbox
-	1,  // 5: sidegate.v1.MailboxService.CreateMailbox:input_type -> sidegate.v1.CreateMailboxRequest
-	3,  // 6: sidegate.v1.MailboxService.GetMailbox:input_type -> sidegate.v1.GetMailboxRequest
-	5,  // 7: sidegate.v1.MailboxService.ListMailboxes:input_type -> sidegate.v1.ListMailboxesRequest
-	7,  // 8: sidegate.v1.MailboxService.UpdateMailboxOwners:input_type -> sidegate.v1.UpdateMailboxOwnersRequest
-	9,  // 9: sidegate.v1.MailboxService.DeleteMailbox:input_type -> sidegate.v1.DeleteMailboxRequest
-	2,  // 10: sidegate.v1.MailboxService.CreateMailbox:output_type -> sidegate.v1.CreateMailboxResponse
-	4,  // 11: sidegate.v1.MailboxService.GetMailbox:output_type -> sidegate.v1.GetMailboxResponse
-	6,  // 12: sidegate.v1.MailboxService.ListMailboxes:output_type -> sidegate.v1.ListMailboxesResponse
-	8,  // 13: sidegate.v1.MailboxService.UpdateMailboxOwners:output_type -> sidegate.v1.UpdateMailboxOwnersResponse
-	10, // 14: sidegate.v1.MailboxService.DeleteMailbox:output_type -> sidegate.v1.DeleteMailboxResponse
-	10, // [10:15] is the sub-list for method output_type
-	5,  // [5:10] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	0,  // 5: sidegate.v1.UpdateMailboxNameResponse.mailbox:type_name -> sidegate.v1.Mailbox
+	0,  // 6: sidegate.v1.AddMailboxAliasesResponse.mailbox:type_name -> sidegate.v1.Mailbox
+	0,  // 7: sidegate.v1.RemoveMailboxAliasesResponse.mailbox:type_name -> sidegate.v1.Mailbox
+	1,  // 8: sidegate.v1.MailboxService.CreateMailbox:input_type -> sidegate.v1.CreateMailboxRequest
+	3,  // 9: sidegate.v1.MailboxService.GetMailbox:input_type -> sidegate.v1.GetMailboxRequest
+	5,  // 10: sidegate.v1.MailboxService.ListMailboxes:input_type -> sidegate.v1.ListMailboxesRequest
+	7,  // 11: sidegate.v1.MailboxService.UpdateMailboxOwners:input_type -> sidegate.v1.UpdateMailboxOwnersRequest
+	9,  // 12: sidegate.v1.MailboxService.UpdateMailboxName:input_type -> sidegate.v1.UpdateMailboxNameRequest
+	11, // 13: sidegate.v1.MailboxService.DeleteMailbox:input_type -> sidegate.v1.DeleteMailboxRequest
+	13, // 14: sidegate.v1.MailboxService.AddMailboxAliases:input_type -> sidegate.v1.AddMailboxAliasesRequest
+	15, // 15: sidegate.v1.MailboxService.RemoveMailboxAliases:input_type -> sidegate.v1.RemoveMailboxAliasesRequest
+	2,  // 16: sidegate.v1.MailboxService.CreateMailbox:output_type -> sidegate.v1.CreateMailboxResponse
+	4,  // 17: sidegate.v1.MailboxService.GetMailbox:output_type -> sidegate.v1.GetMailboxResponse
+	6,  // 18: sidegate.v1.MailboxService.ListMailboxes:output_type -> sidegate.v1.ListMailboxesResponse
+	8,  // 19: sidegate.v1.MailboxService.UpdateMailboxOwners:output_type -> sidegate.v1.UpdateMailboxOwnersResponse
+	10, // 20: sidegate.v1.MailboxService.UpdateMailboxName:output_type -> sidegate.v1.UpdateMailboxNameResponse
+	12, // 21: sidegate.v1.MailboxService.DeleteMailbox:output_type -> sidegate.v1.DeleteMailboxResponse
+	14, // 22: sidegate.v1.MailboxService.AddMailboxAliases:output_type -> sidegate.v1.AddMailboxAliasesResponse
+	16, // 23: sidegate.v1.MailboxService.RemoveMailboxAliases:output_type -> sidegate.v1.RemoveMailboxAliasesResponse
+	16, // [16:24] is the sub-list for method output_type
+	8,  // [8:16] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_sidegate_v1_mailbox_service_proto_init() }
@@ -706,7 +1073,7 @@ func file_sidegate_v1_mailbox_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sidegate_v1_mailbox_service_proto_rawDesc), len(file_sidegate_v1_mailbox_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

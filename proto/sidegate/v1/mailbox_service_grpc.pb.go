@@ -19,11 +19,14 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	MailboxService_CreateMailbox_FullMethodName       = "/sidegate.v1.MailboxService/CreateMailbox"
-	MailboxService_GetMailbox_FullMethodName          = "/sidegate.v1.MailboxService/GetMailbox"
-	MailboxService_ListMailboxes_FullMethodName       = "/sidegate.v1.MailboxService/ListMailboxes"
-	MailboxService_UpdateMailboxOwners_FullMethodName = "/sidegate.v1.MailboxService/UpdateMailboxOwners"
-	MailboxService_DeleteMailbox_FullMethodName       = "/sidegate.v1.MailboxService/DeleteMailbox"
+	MailboxService_CreateMailbox_FullMethodName        = "/sidegate.v1.MailboxService/CreateMailbox"
+	MailboxService_GetMailbox_FullMethodName           = "/sidegate.v1.MailboxService/GetMailbox"
+	MailboxService_ListMailboxes_FullMethodName        = "/sidegate.v1.MailboxService/ListMailboxes"
+	MailboxService_UpdateMailboxOwners_FullMethodName  = "/sidegate.v1.MailboxService/UpdateMailboxOwners"
+	MailboxService_UpdateMailboxName_FullMethodName    = "/sidegate.v1.MailboxService/UpdateMailboxName"
+	MailboxService_DeleteMailbox_FullMethodName        = "/sidegate.v1.MailboxService/DeleteMailbox"
+	MailboxService_AddMailboxAliases_FullMethodName    = "/sidegate.v1.MailboxService/AddMailboxAliases"
+	MailboxService_RemoveMailboxAliases_FullMethodName = "/sidegate.v1.MailboxService/RemoveMailboxAliases"
 )
 
 // MailboxServiceClient is the client API for MailboxService service.
@@ -41,9 +44,19 @@ type MailboxServiceClient interface {
 	ListMailboxes(ctx context.Context, in *ListMailboxesRequest, opts ...grpc.CallOption) (*ListMailboxesResponse, error)
 	// UpdateMailboxOwners replaces the owners. The caller must have role operator.
 	UpdateMailboxOwners(ctx context.Context, in *UpdateMailboxOwnersRequest, opts ...grpc.CallOption) (*UpdateMailboxOwnersResponse, error)
+	// UpdateMailboxName replaces the display name, or takes it away, and with it the mailbox's entry in the directory. The
+	// caller must have role operator.
+	UpdateMailboxName(ctx context.Context, in *UpdateMailboxNameRequest, opts ...grpc.CallOption) (*UpdateMailboxNameResponse, error)
 	// DeleteMailbox removes a mailbox. FAILED_PRECONDITION while it holds messages, unless force is set. The caller
 	// must have role operator.
 	DeleteMailbox(ctx context.Context, in *DeleteMailboxRequest, opts ...grpc.CallOption) (*DeleteMailboxResponse, error)
+	// AddMailboxAliases gives a mailbox further addresses, of whatever kind: mail to them is delivered into it, once for
+	// each message, and other ends are told that they live here. All are durable on return, or none: ALREADY_EXISTS if
+	// one belongs to another mailbox. What the mailbox has already is no error. The caller must have role operator.
+	AddMailboxAliases(ctx context.Context, in *AddMailboxAliasesRequest, opts ...grpc.CallOption) (*AddMailboxAliasesResponse, error)
+	// RemoveMailboxAliases takes addresses from a mailbox; its messages stay. Mail to them has no mailbox from then on.
+	// What the mailbox does not have is no error. The caller must have role operator.
+	RemoveMailboxAliases(ctx context.Context, in *RemoveMailboxAliasesRequest, opts ...grpc.CallOption) (*RemoveMailboxAliasesResponse, error)
 }
 
 type mailboxServiceClient struct {
@@ -94,10 +107,40 @@ func (c *mailboxServiceClient) UpdateMailboxOwners(ctx context.Context, in *Upda
 	return out, nil
 }
 
+func (c *mailboxServiceClient) UpdateMailboxName(ctx context.Context, in *UpdateMailboxNameRequest, opts ...grpc.CallOption) (*UpdateMailboxNameResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateMailboxNameResponse)
+	err := c.cc.Invoke(ctx, MailboxService_UpdateMailboxName_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *mailboxServiceClient) DeleteMailbox(ctx context.Context, in *DeleteMailboxRequest, opts ...grpc.CallOption) (*DeleteMailboxResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DeleteMailboxResponse)
 	err := c.cc.Invoke(ctx, MailboxService_DeleteMailbox_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *mailboxServiceClient) AddMailboxAliases(ctx context.Context, in *AddMailboxAliasesRequest, opts ...grpc.CallOption) (*AddMailboxAliasesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddMailboxAliasesResponse)
+	err := c.cc.Invoke(ctx, MailboxService_AddMailboxAliases_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *mailboxServiceClient) RemoveMailboxAliases(ctx context.Context, in *RemoveMailboxAliasesRequest, opts ...grpc.CallOption) (*RemoveMailboxAliasesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveMailboxAliasesResponse)
+	err := c.cc.Invoke(ctx, MailboxService_RemoveMailboxAliases_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -119,9 +162,19 @@ type MailboxServiceServer interface {
 	ListMailboxes(context.Context, *ListMailboxesRequest) (*ListMailboxesResponse, error)
 	// UpdateMailboxOwners replaces the owners. The caller must have role operator.
 	UpdateMailboxOwners(context.Context, *UpdateMailboxOwnersRequest) (*UpdateMailboxOwnersResponse, error)
+	// UpdateMailboxName replaces the display name, or takes it away, and with it the mailbox's entry in the directory. The
+	// caller must have role operator.
+	UpdateMailboxName(context.Context, *UpdateMailboxNameRequest) (*UpdateMailboxNameResponse, error)
 	// DeleteMailbox removes a mailbox. FAILED_PRECONDITION while it holds messages, unless force is set. The caller
 	// must have role operator.
 	DeleteMailbox(context.Context, *DeleteMailboxRequest) (*DeleteMailboxResponse, error)
+	// AddMailboxAliases gives a mailbox further addresses, of whatever kind: mail to them is delivered into it, once for
+	// each message, and other ends are told that they live here. All are durable on return, or none: ALREADY_EXISTS if
+	// one belongs to another mailbox. What the mailbox has already is no error. The caller must have role operator.
+	AddMailboxAliases(context.Context, *AddMailboxAliasesRequest) (*AddMailboxAliasesResponse, error)
+	// RemoveMailboxAliases takes addresses from a mailbox; its messages stay. Mail to them has no mailbox from then on.
+	// What the mailbox does not have is no error. The caller must have role operator.
+	RemoveMailboxAliases(context.Context, *RemoveMailboxAliasesRequest) (*RemoveMailboxAliasesResponse, error)
 	mustEmbedUnimplementedMailboxServiceServer()
 }
 
@@ -144,8 +197,17 @@ func (UnimplementedMailboxServiceServer) ListMailboxes(context.Context, *ListMai
 func (UnimplementedMailboxServiceServer) UpdateMailboxOwners(context.Context, *UpdateMailboxOwnersRequest) (*UpdateMailboxOwnersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateMailboxOwners not implemented")
 }
+func (UnimplementedMailboxServiceServer) UpdateMailboxName(context.Context, *UpdateMailboxNameRequest) (*UpdateMailboxNameResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateMailboxName not implemented")
+}
 func (UnimplementedMailboxServiceServer) DeleteMailbox(context.Context, *DeleteMailboxRequest) (*DeleteMailboxResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteMailbox not implemented")
+}
+func (UnimplementedMailboxServiceServer) AddMailboxAliases(context.Context, *AddMailboxAliasesRequest) (*AddMailboxAliasesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddMailboxAliases not implemented")
+}
+func (UnimplementedMailboxServiceServer) RemoveMailboxAliases(context.Context, *RemoveMailboxAliasesRequest) (*RemoveMailboxAliasesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveMailboxAliases not implemented")
 }
 func (UnimplementedMailboxServiceServer) mustEmbedUnimplementedMailboxServiceServer() {}
 func (UnimplementedMailboxServiceServer) testEmbeddedByValue()                        {}
@@ -240,6 +302,24 @@ func _MailboxService_UpdateMailboxOwners_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MailboxService_UpdateMailboxName_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateMailboxNameRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MailboxServiceServer).UpdateMailboxName(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MailboxService_UpdateMailboxName_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MailboxServiceServer).UpdateMailboxName(ctx, req.(*UpdateMailboxNameRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _MailboxService_DeleteMailbox_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteMailboxRequest)
 	if err := dec(in); err != nil {
@@ -254,6 +334,42 @@ func _MailboxService_DeleteMailbox_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(MailboxServiceServer).DeleteMailbox(ctx, req.(*DeleteMailboxRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MailboxService_AddMailboxAliases_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddMailboxAliasesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MailboxServiceServer).AddMailboxAliases(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MailboxService_AddMailboxAliases_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MailboxServiceServer).AddMailboxAliases(ctx, req.(*AddMailboxAliasesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MailboxService_RemoveMailboxAliases_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveMailboxAliasesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MailboxServiceServer).RemoveMailboxAliases(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MailboxService_RemoveMailboxAliases_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MailboxServiceServer).RemoveMailboxAliases(ctx, req.(*RemoveMailboxAliasesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -282,8 +398,20 @@ var MailboxService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _MailboxService_UpdateMailboxOwners_Handler,
 		},
 		{
+			MethodName: "UpdateMailboxName",
+			Handler:    _MailboxService_UpdateMailboxName_Handler,
+		},
+		{
 			MethodName: "DeleteMailbox",
 			Handler:    _MailboxService_DeleteMailbox_Handler,
+		},
+		{
+			MethodName: "AddMailboxAliases",
+			Handler:    _MailboxService_AddMailboxAliases_Handler,
+		},
+		{
+			MethodName: "RemoveMailboxAliases",
+			Handler:    _MailboxService_RemoveMailboxAliases_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

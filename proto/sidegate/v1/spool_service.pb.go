@@ -729,6 +729,630 @@ func (x *RepublishSlotsResponse) GetMessageIds() []string {
 	return nil
 }
 
+// ListProxiesRequest asks for a page of the map of proxies.
+type ListProxiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most this many; 0 means 100, the most is 1,000.
+	PageSize uint32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous answer; empty for the first page.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListProxiesRequest) Reset() {
+	*x = ListProxiesRequest{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListProxiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListProxiesRequest) ProtoMessage() {}
+
+func (x *ListProxiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListProxiesRequest.ProtoReflect.Descriptor instead.
+func (*ListProxiesRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListProxiesRequest) GetPageSize() uint32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListProxiesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListProxiesResponse is a page of the map of proxies.
+type ListProxiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The proxies, by ID.
+	Proxies []*Proxy `protobuf:"bytes,1,rep,name=proxies,proto3" json:"proxies,omitempty"`
+	// Set when there is more.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListProxiesResponse) Reset() {
+	*x = ListProxiesResponse{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListProxiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListProxiesResponse) ProtoMessage() {}
+
+func (x *ListProxiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListProxiesResponse.ProtoReflect.Descriptor instead.
+func (*ListProxiesResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListProxiesResponse) GetProxies() []*Proxy {
+	if x != nil {
+		return x.Proxies
+	}
+	return nil
+}
+
+func (x *ListProxiesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Proxy is an address in the form of PC Mail that stands for one it cannot hold.
+type Proxy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The ID: a server code of two characters, four digits, two characters of the name.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The proxy as it is written: NET/PO/ID.
+	Proxy string `protobuf:"bytes,2,opt,name=proxy,proto3" json:"proxy,omitempty"`
+	// The address it stands for.
+	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	// live: written, and read. also: read only, because another ID is written for the address. retired: neither; what
+	// comes for it is returned, and the ID is never used again.
+	State string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	// When it was allocated or imported.
+	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Proxy) Reset() {
+	*x = Proxy{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Proxy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Proxy) ProtoMessage() {}
+
+func (x *Proxy) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Proxy.ProtoReflect.Descriptor instead.
+func (*Proxy) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Proxy) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Proxy) GetProxy() string {
+	if x != nil {
+		return x.Proxy
+	}
+	return ""
+}
+
+func (x *Proxy) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Proxy) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Proxy) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+// ExportProxiesRequest asks for the map of proxies as text.
+type ExportProxiesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportProxiesRequest) Reset() {
+	*x = ExportProxiesRequest{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportProxiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportProxiesRequest) ProtoMessage() {}
+
+func (x *ExportProxiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportProxiesRequest.ProtoReflect.Descriptor instead.
+func (*ExportProxiesRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{16}
+}
+
+// ExportProxiesResponse is the next piece of the text.
+type ExportProxiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 256 KiB.
+	Data          []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportProxiesResponse) Reset() {
+	*x = ExportProxiesResponse{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportProxiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportProxiesResponse) ProtoMessage() {}
+
+func (x *ExportProxiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportProxiesResponse.ProtoReflect.Descriptor instead.
+func (*ExportProxiesResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ExportProxiesResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+// ImportProxiesRequest is the next piece of a text.
+type ImportProxiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Any number of bytes that fit a call; 16 MiB for all pieces together.
+	Data          []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportProxiesRequest) Reset() {
+	*x = ImportProxiesRequest{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportProxiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportProxiesRequest) ProtoMessage() {}
+
+func (x *ImportProxiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportProxiesRequest.ProtoReflect.Descriptor instead.
+func (*ImportProxiesRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ImportProxiesRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+// ImportProxiesResponse counts what the text changed.
+type ImportProxiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Server codes that are new.
+	ServerCount uint32 `protobuf:"varint,1,opt,name=server_count,json=serverCount,proto3" json:"server_count,omitempty"`
+	// IDs that are new.
+	IdCount uint32 `protobuf:"varint,2,opt,name=id_count,json=idCount,proto3" json:"id_count,omitempty"`
+	// IDs that were in use and are retired now.
+	RetiredCount uint32 `protobuf:"varint,3,opt,name=retired_count,json=retiredCount,proto3" json:"retired_count,omitempty"`
+	// Lines that said what was known.
+	KnownCount    uint32 `protobuf:"varint,4,opt,name=known_count,json=knownCount,proto3" json:"known_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportProxiesResponse) Reset() {
+	*x = ImportProxiesResponse{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportProxiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportProxiesResponse) ProtoMessage() {}
+
+func (x *ImportProxiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportProxiesResponse.ProtoReflect.Descriptor instead.
+func (*ImportProxiesResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ImportProxiesResponse) GetServerCount() uint32 {
+	if x != nil {
+		return x.ServerCount
+	}
+	return 0
+}
+
+func (x *ImportProxiesResponse) GetIdCount() uint32 {
+	if x != nil {
+		return x.IdCount
+	}
+	return 0
+}
+
+func (x *ImportProxiesResponse) GetRetiredCount() uint32 {
+	if x != nil {
+		return x.RetiredCount
+	}
+	return 0
+}
+
+func (x *ImportProxiesResponse) GetKnownCount() uint32 {
+	if x != nil {
+		return x.KnownCount
+	}
+	return 0
+}
+
+// ListRegisteredSendersRequest asks for a page of the list.
+type ListRegisteredSendersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most this many; 0 means 100, the most is 1,000.
+	PageSize uint32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the previous answer; empty for the first page.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRegisteredSendersRequest) Reset() {
+	*x = ListRegisteredSendersRequest{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRegisteredSendersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRegisteredSendersRequest) ProtoMessage() {}
+
+func (x *ListRegisteredSendersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRegisteredSendersRequest.ProtoReflect.Descriptor instead.
+func (*ListRegisteredSendersRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ListRegisteredSendersRequest) GetPageSize() uint32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRegisteredSendersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListRegisteredSendersResponse is a page of the list.
+type ListRegisteredSendersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Addresses, or patterns such as NET/PO/*.
+	Senders []string `protobuf:"bytes,1,rep,name=senders,proto3" json:"senders,omitempty"`
+	// Set when there is more.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Whether the list is in force, which --registered-only says.
+	Enforced      bool `protobuf:"varint,3,opt,name=enforced,proto3" json:"enforced,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRegisteredSendersResponse) Reset() {
+	*x = ListRegisteredSendersResponse{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRegisteredSendersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRegisteredSendersResponse) ProtoMessage() {}
+
+func (x *ListRegisteredSendersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRegisteredSendersResponse.ProtoReflect.Descriptor instead.
+func (*ListRegisteredSendersResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ListRegisteredSendersResponse) GetSenders() []string {
+	if x != nil {
+		return x.Senders
+	}
+	return nil
+}
+
+func (x *ListRegisteredSendersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListRegisteredSendersResponse) GetEnforced() bool {
+	if x != nil {
+		return x.Enforced
+	}
+	return false
+}
+
+// UpdateRegisteredSendersRequest changes the list.
+type UpdateRegisteredSendersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Addresses, or patterns such as NET/PO/*, that may send from now on; at most 1,000 in a call.
+	Add []string `protobuf:"bytes,1,rep,name=add,proto3" json:"add,omitempty"`
+	// Entries of the list that go; at most 1,000 in a call.
+	Remove        []string `protobuf:"bytes,2,rep,name=remove,proto3" json:"remove,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRegisteredSendersRequest) Reset() {
+	*x = UpdateRegisteredSendersRequest{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRegisteredSendersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRegisteredSendersRequest) ProtoMessage() {}
+
+func (x *UpdateRegisteredSendersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRegisteredSendersRequest.ProtoReflect.Descriptor instead.
+func (*UpdateRegisteredSendersRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *UpdateRegisteredSendersRequest) GetAdd() []string {
+	if x != nil {
+		return x.Add
+	}
+	return nil
+}
+
+func (x *UpdateRegisteredSendersRequest) GetRemove() []string {
+	if x != nil {
+		return x.Remove
+	}
+	return nil
+}
+
+// UpdateRegisteredSendersResponse counts what changed.
+type UpdateRegisteredSendersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Senders that were not listed before.
+	AddedCount uint32 `protobuf:"varint,1,opt,name=added_count,json=addedCount,proto3" json:"added_count,omitempty"`
+	// Senders that were listed.
+	RemovedCount  uint32 `protobuf:"varint,2,opt,name=removed_count,json=removedCount,proto3" json:"removed_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRegisteredSendersResponse) Reset() {
+	*x = UpdateRegisteredSendersResponse{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRegisteredSendersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRegisteredSendersResponse) ProtoMessage() {}
+
+func (x *UpdateRegisteredSendersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRegisteredSendersResponse.ProtoReflect.Descriptor instead.
+func (*UpdateRegisteredSendersResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *UpdateRegisteredSendersResponse) GetAddedCount() uint32 {
+	if x != nil {
+		return x.AddedCount
+	}
+	return 0
+}
+
+func (x *UpdateRegisteredSendersResponse) GetRemovedCount() uint32 {
+	if x != nil {
+		return x.RemovedCount
+	}
+	return 0
+}
+
 var File_sidegate_v1_spool_service_proto protoreflect.FileDescriptor
 
 const file_sidegate_v1_spool_service_proto_rawDesc = "" +
@@ -778,14 +1402,59 @@ const file_sidegate_v1_spool_service_proto_rawDesc = "" +
 	"messageIds\"9\n" +
 	"\x16RepublishSlotsResponse\x12\x1f\n" +
 	"\vmessage_ids\x18\x01 \x03(\tR\n" +
-	"messageIds2\xbf\x03\n" +
+	"messageIds\"P\n" +
+	"\x12ListProxiesRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"k\n" +
+	"\x13ListProxiesResponse\x12,\n" +
+	"\aproxies\x18\x01 \x03(\v2\x12.sidegate.v1.ProxyR\aproxies\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9a\x01\n" +
+	"\x05Proxy\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05proxy\x18\x02 \x01(\tR\x05proxy\x12\x18\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x14\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\x12;\n" +
+	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\"\x16\n" +
+	"\x14ExportProxiesRequest\"+\n" +
+	"\x15ExportProxiesResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"*\n" +
+	"\x14ImportProxiesRequest\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"\x9b\x01\n" +
+	"\x15ImportProxiesResponse\x12!\n" +
+	"\fserver_count\x18\x01 \x01(\rR\vserverCount\x12\x19\n" +
+	"\bid_count\x18\x02 \x01(\rR\aidCount\x12#\n" +
+	"\rretired_count\x18\x03 \x01(\rR\fretiredCount\x12\x1f\n" +
+	"\vknown_count\x18\x04 \x01(\rR\n" +
+	"knownCount\"Z\n" +
+	"\x1cListRegisteredSendersRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"}\n" +
+	"\x1dListRegisteredSendersResponse\x12\x18\n" +
+	"\asenders\x18\x01 \x03(\tR\asenders\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
+	"\benforced\x18\x03 \x01(\bR\benforced\"J\n" +
+	"\x1eUpdateRegisteredSendersRequest\x12\x10\n" +
+	"\x03add\x18\x01 \x03(\tR\x03add\x12\x16\n" +
+	"\x06remove\x18\x02 \x03(\tR\x06remove\"g\n" +
+	"\x1fUpdateRegisteredSendersResponse\x12\x1f\n" +
+	"\vadded_count\x18\x01 \x01(\rR\n" +
+	"addedCount\x12#\n" +
+	"\rremoved_count\x18\x02 \x01(\rR\fremovedCount2\xab\a\n" +
 	"\fSpoolService\x12G\n" +
 	"\bGetSpool\x12\x1c.sidegate.v1.GetSpoolRequest\x1a\x1d.sidegate.v1.GetSpoolResponse\x12O\n" +
 	"\n" +
 	"WatchSpool\x12\x1e.sidegate.v1.WatchSpoolRequest\x1a\x1f.sidegate.v1.WatchSpoolResponse0\x01\x12Y\n" +
 	"\x0eListHandshakes\x12\".sidegate.v1.ListHandshakesRequest\x1a#.sidegate.v1.ListHandshakesResponse\x12_\n" +
 	"\x10ListSpoolBadMail\x12$.sidegate.v1.ListSpoolBadMailRequest\x1a%.sidegate.v1.ListSpoolBadMailResponse\x12Y\n" +
-	"\x0eRepublishSlots\x12\".sidegate.v1.RepublishSlotsRequest\x1a#.sidegate.v1.RepublishSlotsResponseB'Z%sidegate/proto/sidegate/v1;sidegatev1b\x06proto3"
+	"\x0eRepublishSlots\x12\".sidegate.v1.RepublishSlotsRequest\x1a#.sidegate.v1.RepublishSlotsResponse\x12P\n" +
+	"\vListProxies\x12\x1f.sidegate.v1.ListProxiesRequest\x1a .sidegate.v1.ListProxiesResponse\x12X\n" +
+	"\rExportProxies\x12!.sidegate.v1.ExportProxiesRequest\x1a\".sidegate.v1.ExportProxiesResponse0\x01\x12X\n" +
+	"\rImportProxies\x12!.sidegate.v1.ImportProxiesRequest\x1a\".sidegate.v1.ImportProxiesResponse(\x01\x12n\n" +
+	"\x15ListRegisteredSenders\x12).sidegate.v1.ListRegisteredSendersRequest\x1a*.sidegate.v1.ListRegisteredSendersResponse\x12t\n" +
+	"\x17UpdateRegisteredSenders\x12+.sidegate.v1.UpdateRegisteredSendersRequest\x1a,.sidegate.v1.UpdateRegisteredSendersResponseB'Z%sidegate/proto/sidegate/v1;sidegatev1b\x06proto3"
 
 var (
 	file_sidegate_v1_spool_service_proto_rawDescOnce sync.Once
@@ -799,49 +1468,72 @@ func file_sidegate_v1_spool_service_proto_rawDescGZIP() []byte {
 	return file_sidegate_v1_spool_service_proto_rawDescData
 }
 
-var file_sidegate_v1_spool_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_sidegate_v1_spool_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_sidegate_v1_spool_service_proto_goTypes = []any{
-	(*Slot)(nil),                     // 0: sidegate.v1.Slot
-	(*GetSpoolRequest)(nil),          // 1: sidegate.v1.GetSpoolRequest
-	(*GetSpoolResponse)(nil),         // 2: sidegate.v1.GetSpoolResponse
-	(*WatchSpoolRequest)(nil),        // 3: sidegate.v1.WatchSpoolRequest
-	(*WatchSpoolResponse)(nil),       // 4: sidegate.v1.WatchSpoolResponse
-	(*ListHandshakesRequest)(nil),    // 5: sidegate.v1.ListHandshakesRequest
-	(*ListHandshakesResponse)(nil),   // 6: sidegate.v1.ListHandshakesResponse
-	(*Handshake)(nil),                // 7: sidegate.v1.Handshake
-	(*ListSpoolBadMailRequest)(nil),  // 8: sidegate.v1.ListSpoolBadMailRequest
-	(*ListSpoolBadMailResponse)(nil), // 9: sidegate.v1.ListSpoolBadMailResponse
-	(*SpoolBadMail)(nil),             // 10: sidegate.v1.SpoolBadMail
-	(*RepublishSlotsRequest)(nil),    // 11: sidegate.v1.RepublishSlotsRequest
-	(*RepublishSlotsResponse)(nil),   // 12: sidegate.v1.RepublishSlotsResponse
-	(*durationpb.Duration)(nil),      // 13: google.protobuf.Duration
-	(*SpoolStatus)(nil),              // 14: sidegate.v1.SpoolStatus
-	(*timestamppb.Timestamp)(nil),    // 15: google.protobuf.Timestamp
+	(*Slot)(nil),                            // 0: sidegate.v1.Slot
+	(*GetSpoolRequest)(nil),                 // 1: sidegate.v1.GetSpoolRequest
+	(*GetSpoolResponse)(nil),                // 2: sidegate.v1.GetSpoolResponse
+	(*WatchSpoolRequest)(nil),               // 3: sidegate.v1.WatchSpoolRequest
+	(*WatchSpoolResponse)(nil),              // 4: sidegate.v1.WatchSpoolResponse
+	(*ListHandshakesRequest)(nil),           // 5: sidegate.v1.ListHandshakesRequest
+	(*ListHandshakesResponse)(nil),          // 6: sidegate.v1.ListHandshakesResponse
+	(*Handshake)(nil),                       // 7: sidegate.v1.Handshake
+	(*ListSpoolBadMailRequest)(nil),         // 8: sidegate.v1.ListSpoolBadMailRequest
+	(*ListSpoolBadMailResponse)(nil),        // 9: sidegate.v1.ListSpoolBadMailResponse
+	(*SpoolBadMail)(nil),                    // 10: sidegate.v1.SpoolBadMail
+	(*RepublishSlotsRequest)(nil),           // 11: sidegate.v1.RepublishSlotsRequest
+	(*RepublishSlotsResponse)(nil),          // 12: sidegate.v1.RepublishSlotsResponse
+	(*ListProxiesRequest)(nil),              // 13: sidegate.v1.ListProxiesRequest
+	(*ListProxiesResponse)(nil),             // 14: sidegate.v1.ListProxiesResponse
+	(*Proxy)(nil),                           // 15: sidegate.v1.Proxy
+	(*ExportProxiesRequest)(nil),            // 16: sidegate.v1.ExportProxiesRequest
+	(*ExportProxiesResponse)(nil),           // 17: sidegate.v1.ExportProxiesResponse
+	(*ImportProxiesRequest)(nil),            // 18: sidegate.v1.ImportProxiesRequest
+	(*ImportProxiesResponse)(nil),           // 19: sidegate.v1.ImportProxiesResponse
+	(*ListRegisteredSendersRequest)(nil),    // 20: sidegate.v1.ListRegisteredSendersRequest
+	(*ListRegisteredSendersResponse)(nil),   // 21: sidegate.v1.ListRegisteredSendersResponse
+	(*UpdateRegisteredSendersRequest)(nil),  // 22: sidegate.v1.UpdateRegisteredSendersRequest
+	(*UpdateRegisteredSendersResponse)(nil), // 23: sidegate.v1.UpdateRegisteredSendersResponse
+	(*durationpb.Duration)(nil),             // 24: google.protobuf.Duration
+	(*SpoolStatus)(nil),                     // 25: sidegate.v1.SpoolStatus
+	(*timestamppb.Timestamp)(nil),           // 26: google.protobuf.Timestamp
 }
 var file_sidegate_v1_spool_service_proto_depIdxs = []int32{
-	13, // 0: sidegate.v1.Slot.age:type_name -> google.protobuf.Duration
-	14, // 1: sidegate.v1.GetSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
+	24, // 0: sidegate.v1.Slot.age:type_name -> google.protobuf.Duration
+	25, // 1: sidegate.v1.GetSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
 	0,  // 2: sidegate.v1.GetSpoolResponse.slots:type_name -> sidegate.v1.Slot
-	14, // 3: sidegate.v1.WatchSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
+	25, // 3: sidegate.v1.WatchSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
 	0,  // 4: sidegate.v1.WatchSpoolResponse.slots:type_name -> sidegate.v1.Slot
 	7,  // 5: sidegate.v1.ListHandshakesResponse.handshakes:type_name -> sidegate.v1.Handshake
-	15, // 6: sidegate.v1.Handshake.time:type_name -> google.protobuf.Timestamp
+	26, // 6: sidegate.v1.Handshake.time:type_name -> google.protobuf.Timestamp
 	10, // 7: sidegate.v1.ListSpoolBadMailResponse.files:type_name -> sidegate.v1.SpoolBadMail
-	1,  // 8: sidegate.v1.SpoolService.GetSpool:input_type -> sidegate.v1.GetSpoolRequest
-	3,  // 9: sidegate.v1.SpoolService.WatchSpool:input_type -> sidegate.v1.WatchSpoolRequest
-	5,  // 10: sidegate.v1.SpoolService.ListHandshakes:input_type -> sidegate.v1.ListHandshakesRequest
-	8,  // 11: sidegate.v1.SpoolService.ListSpoolBadMail:input_type -> sidegate.v1.ListSpoolBadMailRequest
-	11, // 12: sidegate.v1.SpoolService.RepublishSlots:input_type -> sidegate.v1.RepublishSlotsRequest
-	2,  // 13: sidegate.v1.SpoolService.GetSpool:output_type -> sidegate.v1.GetSpoolResponse
-	4,  // 14: sidegate.v1.SpoolService.WatchSpool:output_type -> sidegate.v1.WatchSpoolResponse
-	6,  // 15: sidegate.v1.SpoolService.ListHandshakes:output_type -> sidegate.v1.ListHandshakesResponse
-	9,  // 16: sidegate.v1.SpoolService.ListSpoolBadMail:output_type -> sidegate.v1.ListSpoolBadMailResponse
-	12, // 17: sidegate.v1.SpoolService.RepublishSlots:output_type -> sidegate.v1.RepublishSlotsResponse
-	13, // [13:18] is the sub-list for method output_type
-	8,  // [8:13] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	15, // 8: sidegate.v1.ListProxiesResponse.proxies:type_name -> sidegate.v1.Proxy
+	26, // 9: sidegate.v1.Proxy.create_time:type_name -> google.protobuf.Timestamp
+	1,  // 10: sidegate.v1.SpoolService.GetSpool:input_type -> sidegate.v1.GetSpoolRequest
+	3,  // 11: sidegate.v1.SpoolService.WatchSpool:input_type -> sidegate.v1.WatchSpoolRequest
+	5,  // 12: sidegate.v1.SpoolService.ListHandshakes:input_type -> sidegate.v1.ListHandshakesRequest
+	8,  // 13: sidegate.v1.SpoolService.ListSpoolBadMail:input_type -> sidegate.v1.ListSpoolBadMailRequest
+	11, // 14: sidegate.v1.SpoolService.RepublishSlots:input_type -> sidegate.v1.RepublishSlotsRequest
+	13, // 15: sidegate.v1.SpoolService.ListProxies:input_type -> sidegate.v1.ListProxiesRequest
+	16, // 16: sidegate.v1.SpoolService.ExportProxies:input_type -> sidegate.v1.ExportProxiesRequest
+	18, // 17: sidegate.v1.SpoolService.ImportProxies:input_type -> sidegate.v1.ImportProxiesRequest
+	20, // 18: sidegate.v1.SpoolService.ListRegisteredSenders:input_type -> sidegate.v1.ListRegisteredSendersRequest
+	22, // 19: sidegate.v1.SpoolService.UpdateRegisteredSenders:input_type -> sidegate.v1.UpdateRegisteredSendersRequest
+	2,  // 20: sidegate.v1.SpoolService.GetSpool:output_type -> sidegate.v1.GetSpoolResponse
+	4,  // 21: sidegate.v1.SpoolService.WatchSpool:output_type -> sidegate.v1.WatchSpoolResponse
+	6,  // 22: sidegate.v1.SpoolService.ListHandshakes:output_type -> sidegate.v1.ListHandshakesResponse
+	9,  // 23: sidegate.v1.SpoolService.ListSpoolBadMail:output_type -> sidegate.v1.ListSpoolBadMailResponse
+	12, // 24: sidegate.v1.SpoolService.RepublishSlots:output_type -> sidegate.v1.RepublishSlotsResponse
+	14, // 25: sidegate.v1.SpoolService.ListProxies:output_type -> sidegate.v1.ListProxiesResponse
+	17, // 26: sidegate.v1.SpoolService.ExportProxies:output_type -> sidegate.v1.ExportProxiesResponse
+	19, // 27: sidegate.v1.SpoolService.ImportProxies:output_type -> sidegate.v1.ImportProxiesResponse
+	21, // 28: sidegate.v1.SpoolService.ListRegisteredSenders:output_type -> sidegate.v1.ListRegisteredSendersResponse
+	23, // 29: sidegate.v1.SpoolService.UpdateRegisteredSenders:output_type -> sidegate.v1.UpdateRegisteredSendersResponse
+	20, // [20:30] is the sub-list for method output_type
+	10, // [10:20] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_sidegate_v1_spool_service_proto_init() }
@@ -856,7 +1548,7 @@ func file_sidegate_v1_spool_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sidegate_v1_spool_service_proto_rawDesc), len(file_sidegate_v1_spool_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

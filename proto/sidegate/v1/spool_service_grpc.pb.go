@@ -19,11 +19,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	SpoolService_GetSpool_FullMethodName         = "/sidegate.v1.SpoolService/GetSpool"
-	SpoolService_WatchSpool_FullMethodName       = "/sidegate.v1.SpoolService/WatchSpool"
-	SpoolService_ListHandshakes_FullMethodName   = "/sidegate.v1.SpoolService/ListHandshakes"
-	SpoolService_ListSpoolBadMail_FullMethodName = "/sidegate.v1.SpoolService/ListSpoolBadMail"
-	SpoolService_RepublishSlots_FullMethodName   = "/sidegate.v1.SpoolService/RepublishSlots"
+	SpoolService_GetSpool_FullMethodName                = "/sidegate.v1.SpoolService/GetSpool"
+	SpoolService_WatchSpool_FullMethodName              = "/sidegate.v1.SpoolService/WatchSpool"
+	SpoolService_ListHandshakes_FullMethodName          = "/sidegate.v1.SpoolService/ListHandshakes"
+	SpoolService_ListSpoolBadMail_FullMethodName        = "/sidegate.v1.SpoolService/ListSpoolBadMail"
+	SpoolService_RepublishSlots_FullMethodName          = "/sidegate.v1.SpoolService/RepublishSlots"
+	SpoolService_ListProxies_FullMethodName             = "/sidegate.v1.SpoolService/ListProxies"
+	SpoolService_ExportProxies_FullMethodName           = "/sidegate.v1.SpoolService/ExportProxies"
+	SpoolService_ImportProxies_FullMethodName           = "/sidegate.v1.SpoolService/ImportProxies"
+	SpoolService_ListRegisteredSenders_FullMethodName   = "/sidegate.v1.SpoolService/ListRegisteredSenders"
+	SpoolService_UpdateRegisteredSenders_FullMethodName = "/sidegate.v1.SpoolService/UpdateRegisteredSenders"
 )
 
 // SpoolServiceClient is the client API for SpoolService service.
@@ -46,6 +51,22 @@ type SpoolServiceClient interface {
 	// RepublishSlots writes again what was published and vanished in doubt; readers may then have it twice. The caller
 	// must have role operator.
 	RepublishSlots(ctx context.Context, in *RepublishSlotsRequest, opts ...grpc.CallOption) (*RepublishSlotsResponse, error)
+	// ListProxies lists the proxy addresses that stand for addresses of the other side towards the PC half, by their
+	// ID. FAILED_PRECONDITION if the coordinator writes no proxies. The caller must have role operator or monitor.
+	ListProxies(ctx context.Context, in *ListProxiesRequest, opts ...grpc.CallOption) (*ListProxiesResponse, error)
+	// ExportProxies sends the whole map of proxies as text, server codes first. FAILED_PRECONDITION if the coordinator
+	// writes no proxies. The caller must have role operator or monitor.
+	ExportProxies(ctx context.Context, in *ExportProxiesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportProxiesResponse], error)
+	// ImportProxies takes such a text in: all of it, durable when it answers, or nothing. It adds and retires; an ID or a
+	// server code that is in use is never given to anybody else: FAILED_PRECONDITION, naming the line. The caller must
+	// have role operator.
+	ImportProxies(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportProxiesRequest, ImportProxiesResponse], error)
+	// ListRegisteredSenders lists who may send through the spool when only registered senders may. The caller must
+	// have role operator or monitor.
+	ListRegisteredSenders(ctx context.Context, in *ListRegisteredSendersRequest, opts ...grpc.CallOption) (*ListRegisteredSendersResponse, error)
+	// UpdateRegisteredSenders adds senders to that list and removes others, durable on return and all at once. The caller
+	// must have role operator.
+	UpdateRegisteredSenders(ctx context.Context, in *UpdateRegisteredSendersRequest, opts ...grpc.CallOption) (*UpdateRegisteredSendersResponse, error)
 }
 
 type spoolServiceClient struct {
@@ -115,6 +136,68 @@ func (c *spoolServiceClient) RepublishSlots(ctx context.Context, in *RepublishSl
 	return out, nil
 }
 
+func (c *spoolServiceClient) ListProxies(ctx context.Context, in *ListProxiesRequest, opts ...grpc.CallOption) (*ListProxiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListProxiesResponse)
+	err := c.cc.Invoke(ctx, SpoolService_ListProxies_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *spoolServiceClient) ExportProxies(ctx context.Context, in *ExportProxiesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportProxiesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &SpoolService_ServiceDesc.Streams[1], SpoolService_ExportProxies_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportProxiesRequest, ExportProxiesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type SpoolService_ExportProxiesClient = grpc.ServerStreamingClient[ExportProxiesResponse]
+
+func (c *spoolServiceClient) ImportProxies(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportProxiesRequest, ImportProxiesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &SpoolService_ServiceDesc.Streams[2], SpoolService_ImportProxies_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ImportProxiesRequest, ImportProxiesResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type SpoolService_ImportProxiesClient = grpc.ClientStreamingClient[ImportProxiesRequest, ImportProxiesResponse]
+
+func (c *spoolServiceClient) ListRegisteredSenders(ctx context.Context, in *ListRegisteredSendersRequest, opts ...grpc.CallOption) (*ListRegisteredSendersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRegisteredSendersResponse)
+	err := c.cc.Invoke(ctx, SpoolService_ListRegisteredSenders_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *spoolServiceClient) UpdateRegisteredSenders(ctx context.Context, in *UpdateRegisteredSendersRequest, opts ...grpc.CallOption) (*UpdateRegisteredSendersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateRegisteredSendersResponse)
+	err := c.cc.Invoke(ctx, SpoolService_UpdateRegisteredSenders_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SpoolServiceServer is the server API for SpoolService service.
 // All implementations must embed UnimplementedSpoolServiceServer
 // for forward compatibility.
@@ -135,6 +218,22 @@ type SpoolServiceServer interface {
 	// RepublishSlots writes again what was published and vanished in doubt; readers may then have it twice. The caller
 	// must have role operator.
 	RepublishSlots(context.Context, *RepublishSlotsRequest) (*RepublishSlotsResponse, error)
+	// ListProxies lists the proxy addresses that stand for addresses of the other side towards the PC half, by their
+	// ID. FAILED_PRECONDITION if the coordinator writes no proxies. The caller must have role operator or monitor.
+	ListProxies(context.Context, *ListProxiesRequest) (*ListProxiesResponse, error)
+	// ExportProxies sends the whole map of proxies as text, server codes first. FAILED_PRECONDITION if the coordinator
+	// writes no proxies. The caller must have role operator or monitor.
+	ExportProxies(*ExportProxiesRequest, grpc.ServerStreamingServer[ExportProxiesResponse]) error
+	// ImportProxies takes such a text in: all of it, durable when it answers, or nothing. It adds and retires; an ID or a
+	// server code that is in use is never given to anybody else: FAILED_PRECONDITION, naming the line. The caller must
+	// have role operator.
+	ImportProxies(grpc.ClientStreamingServer[ImportProxiesRequest, ImportProxiesResponse]) error
+	// ListRegisteredSenders lists who may send through the spool when only registered senders may. The caller must
+	// have role operator or monitor.
+	ListRegisteredSenders(context.Context, *ListRegisteredSendersRequest) (*ListRegisteredSendersResponse, error)
+	// UpdateRegisteredSenders adds senders to that list and removes others, durable on return and all at once. The caller
+	// must have role operator.
+	UpdateRegisteredSenders(context.Context, *UpdateRegisteredSendersRequest) (*UpdateRegisteredSendersResponse, error)
 	mustEmbedUnimplementedSpoolServiceServer()
 }
 
@@ -159,6 +258,21 @@ func (UnimplementedSpoolServiceServer) ListSpoolBadMail(context.Context, *ListSp
 }
 func (UnimplementedSpoolServiceServer) RepublishSlots(context.Context, *RepublishSlotsRequest) (*RepublishSlotsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RepublishSlots not implemented")
+}
+func (UnimplementedSpoolServiceServer) ListProxies(context.Context, *ListProxiesRequest) (*ListProxiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListProxies not implemented")
+}
+func (UnimplementedSpoolServiceServer) ExportProxies(*ExportProxiesRequest, grpc.ServerStreamingServer[ExportProxiesResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportProxies not implemented")
+}
+func (UnimplementedSpoolServiceServer) ImportProxies(grpc.ClientStreamingServer[ImportProxiesRequest, ImportProxiesResponse]) error {
+	return status.Error(codes.Unimplemented, "method ImportProxies not implemented")
+}
+func (UnimplementedSpoolServiceServer) ListRegisteredSenders(context.Context, *ListRegisteredSendersRequest) (*ListRegisteredSendersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRegisteredSenders not implemented")
+}
+func (UnimplementedSpoolServiceServer) UpdateRegisteredSenders(context.Context, *UpdateRegisteredSendersRequest) (*UpdateRegisteredSendersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateRegisteredSenders not implemented")
 }
 func (UnimplementedSpoolServiceServer) mustEmbedUnimplementedSpoolServiceServer() {}
 func (UnimplementedSpoolServiceServer) testEmbeddedByValue()                      {}
@@ -264,6 +378,78 @@ func _SpoolService_RepublishSlots_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SpoolService_ListProxies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListProxiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SpoolServiceServer).ListProxies(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SpoolService_ListProxies_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SpoolServiceServer).ListProxies(ctx, req.(*ListProxiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SpoolService_ExportProxies_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportProxiesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(SpoolServiceServer).ExportProxies(m, &grpc.GenericServerStream[ExportProxiesRequest, ExportProxiesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type SpoolService_ExportProxiesServer = grpc.ServerStreamingServer[ExportProxiesResponse]
+
+func _SpoolService_ImportProxies_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(SpoolServiceServer).ImportProxies(&grpc.GenericServerStream[ImportProxiesRequest, ImportProxiesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type SpoolService_ImportProxiesServer = grpc.ClientStreamingServer[ImportProxiesRequest, ImportProxiesResponse]
+
+func _SpoolService_ListRegisteredSenders_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRegisteredSendersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SpoolServiceServer).ListRegisteredSenders(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SpoolService_ListRegisteredSenders_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SpoolServiceServer).ListRegisteredSenders(ctx, req.(*ListRegisteredSendersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SpoolService_UpdateRegisteredSenders_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateRegisteredSendersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SpoolServiceServer).UpdateRegisteredSenders(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SpoolService_UpdateRegisteredSenders_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SpoolServiceServer).UpdateRegisteredSenders(ctx, req.(*UpdateRegisteredSendersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SpoolService_ServiceDesc is the grpc.ServiceDesc for SpoolService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -287,12 +473,34 @@ var SpoolService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "RepublishSlots",
 			Handler:    _SpoolService_RepublishSlots_Handler,
 		},
+		{
+			MethodName: "ListProxies",
+			Handler:    _SpoolService_ListProxies_Handler,
+		},
+		{
+			MethodName: "ListRegisteredSenders",
+			Handler:    _SpoolService_ListRegisteredSenders_Handler,
+		},
+		{
+			MethodName: "UpdateRegisteredSenders",
+			Handler:    _SpoolService_UpdateRegisteredSenders_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "WatchSpool",
 			Handler:       _SpoolService_WatchSpool_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "ExportProxies",
+			Handler:       _SpoolService_ExportProxies_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ImportProxies",
+			Handler:       _SpoolService_ImportProxies_Handler,
+			ClientStreams: true,
 		},
 	},
 	Metadata: "sidegate/v1/spool_service.proto",
