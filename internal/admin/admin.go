@@ -4,6 +4,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -52,16 +53,16 @@ func New(o Options) *Server {
 	return &Server{o: o, started: o.Store.Now(), watch: newWatch()}
 }
 
-// page reads the size and the token of a list request.
-func pageSize(asked uint32) int {
+// pageSize reads the size of a page asked for.
+func pageSize(asked uint32) (int, error) {
 	const usual, most = 100, 1000
 	switch {
 	case asked == 0:
-		return usual
+		return usual, nil
 	case asked > most:
-		return most
+		return 0, fieldError("page_size", fmt.Sprintf("is %d, the most is %d", asked, most))
 	}
-	return int(asked)
+	return int(asked), nil
 }
 
 // status turns an error into that of a call.

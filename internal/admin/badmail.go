@@ -26,7 +26,10 @@ func (s *Server) ListBadMail(_ context.Context, r *pb.ListBadMailRequest) (*pb.L
 	if r.PageToken != "" && !isBadID(r.PageToken) {
 		return nil, fieldError("page_token", "is not one that this list gave")
 	}
-	size := pageSize(r.PageSize)
+	size, err := pageSize(r.PageSize)
+	if err != nil {
+		return nil, err
+	}
 	found, err := s.o.Store.BadMail(r.PageToken, size+1)
 	if err != nil {
 		return nil, status(err)

@@ -17,6 +17,10 @@ import (
 
 // ListQueueEntries lists what waits, lane by lane, oldest first in each.
 func (s *Server) ListQueueEntries(ctx context.Context, r *pb.ListQueueEntriesRequest) (*pb.ListQueueEntriesResponse, error) {
+	size, err := pageSize(r.PageSize)
+	if err != nil {
+		return nil, err
+	}
 	f, err := s.filter(r.Filter)
 	if err != nil {
 		return nil, err
@@ -26,7 +30,6 @@ func (s *Server) ListQueueEntries(ctx context.Context, r *pb.ListQueueEntriesReq
 		return nil, err
 	}
 	out := &pb.ListQueueEntriesResponse{}
-	size := pageSize(r.PageSize)
 	var last store.Entry
 	err = s.eachEntry(ctx, f, from, func(e store.Entry) bool {
 		if len(out.Entries) == size {

@@ -2,6 +2,7 @@ package side
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"google.golang.org/protobuf/proto"
@@ -34,7 +35,7 @@ func (s *mailServer) list(ctx context.Context, req *pb.ListMessagesRequest) (*pb
 	if err != nil {
 		return nil, err
 	}
-	box, err := s.open(ctx, c, req.Mailbox)
+	box, err := s.open(c, req.Mailbox)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (s *mailServer) fillPage(ctx context.Context, box mail.Address, p *messageP
 		// One more than is wanted, to know whether this page is the last.
 		want := p.size - len(p.resp.Entries) + 1
 		es, err := s.Store.MailboxEntries(box, p.after, want)
-		if err != nil {
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		for _, e := range es {

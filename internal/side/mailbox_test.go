@@ -509,11 +509,25 @@ func TestFollowerAndDeletions(t *testing.T) {
 func TestAutoMailboxReaders(t *testing.T) {
 	w := newWorld(t, settings{autoMailbox: true})
 	f := w.follow("bob", &pb.ReceiveMessagesRequest{Mailbox: "new@Here", Follow: true})
+	listed, err := w.mail.ListMessages(w.as("bob"), &pb.ListMessagesRequest{Mailbox: "new@Here"})
+	if err != nil || len(listed.Entries) != 0 || listed.NextPageToken != "" {
+		t.Errorf("a mailbox that is not there yet: %v, %v", listed, err)
+	}
+	marked, err := w.mail.AcknowledgeMessages(w.as("bob"), &pb.AcknowledgeMessagesRequest{Mailbox: "new@Here", MessageIds: []string{unknownID}})
+	if err != nil || marked.AcknowledgedCount != 0 {
+		t.Errorf("acknowledging in it: %v, %v", marked, err)
+	}
+	if _, _, err := w.get("bob", "new@Here", unknownID, false); refusal(err) != "NotFound NO_SUCH_MESSAGE" {
+		t.Errorf("reading in it: %v", err)
+	}
+	if n := w.store.MailboxCount(); n != 0 {
+		t.Errorf("reading made %d mailboxes", n)
+	}
 	w.send("ann", note("ann@Here", "hello", "b", "new@Here"))
 	if got := f.subject(); got != "hello" {
 		t.Errorf("the follower sees %q", got)
 	}
-	_, err := w.mail.ListMessages(w.as("bob"), &pb.ListMessagesRequest{Mailbox: "new@There"})
+	_, err = w.mail.ListMessages(w.as("bob"), &pb.ListMessagesRequest{Mailbox: "new@There"})
 	wantCode(t, "an address that is not served", err, codes.PermissionDenied)
 	_, err = w.mail.ListMessages(w.as("bob"), &pb.ListMessagesRequest{Mailbox: "n!w@Here"})
 	wantCode(t, "an address that breaks the dialect", err, codes.PermissionDenied)

@@ -64,7 +64,7 @@ func (s *mailServer) mark(ctx context.Context, mailbox string, ids []string, do 
 	if err != nil {
 		return 0, err
 	}
-	box, err := s.open(ctx, c, mailbox)
+	box, err := s.open(c, mailbox)
 	if err != nil {
 		return 0, err
 	}
@@ -73,7 +73,7 @@ func (s *mailServer) mark(ctx context.Context, mailbox string, ids []string, do 
 		n = 0
 		for _, id := range unique {
 			there, err := do(tx, box, id)
-			if err != nil {
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
 			if there {

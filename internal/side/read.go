@@ -27,7 +27,7 @@ func (s *mailServer) get(req *pb.GetMessageRequest, stream grpc.ServerStreamingS
 	if err := wire.CheckID("message_id", req.MessageId); err != nil {
 		return err
 	}
-	box, err := s.open(stream.Context(), c, req.Mailbox)
+	box, err := s.open(c, req.Mailbox)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (s *mailServer) receiveAll(req *pb.ReceiveMessagesRequest, stream grpc.Serv
 	if err != nil {
 		return err
 	}
-	box, err := s.open(ctx, c, req.Mailbox)
+	box, err := s.open(c, req.Mailbox)
 	if err != nil {
 		return err
 	}
@@ -43,6 +43,14 @@ func (s *mailServer) receiveAll(req *pb.ReceiveMessagesRequest, stream grpc.Serv
 			return stream.Send(&pb.ReceiveMessagesResponse{Piece: &pb.ReceiveMessagesResponse_Chunk{Chunk: &pb.ContentChunk{Data: data}}})
 		},
 	}}
+	if _, err := s.Store.Mailbox(box); errors.Is(err, store.ErrNotFound) {
+		if !req.Follow {
+			return nil
+		}
+		if err := s.Store.AwaitMailbox(ctx, box); err != nil {
+			return err
+		}
+	}
 	if err := f.sendAll(ctx); err != nil || !req.Follow {
 		return err
 	}
@@ -52,7 +60,7 @@ func (s *mailServer) receiveAll(req *pb.ReceiveMessagesRequest, stream grpc.Serv
 			return err
 		}
 		// It may have got other owners while this call waited.
-		if box, err = s.open(ctx, c, req.Mailbox); err != nil {
+		if box, err = s.open(c, req.Mailbox); err != nil {
 			return err
 		}
 		if err := f.sendAll(ctx); err != nil {
