@@ -67,11 +67,11 @@ func API() Policy {
 		"/sidegate.v1.SpoolService/ListSpoolBadMail": {Operator},
 		"/sidegate.v1.SpoolService/RepublishSlots":   {Operator},
 
-		// Who stands behind a proxy may be seen; the map and the list of registered senders are changed by operators.
-		"/sidegate.v1.SpoolService/ListProxies":             {Operator, Monitor},
-		"/sidegate.v1.SpoolService/ExportProxies":           {Operator, Monitor},
+		// The map of proxies and the list of registered senders are people's names.
+		"/sidegate.v1.SpoolService/ListProxies":             {Operator},
+		"/sidegate.v1.SpoolService/ExportProxies":           {Operator},
 		"/sidegate.v1.SpoolService/ImportProxies":           {Operator},
-		"/sidegate.v1.SpoolService/ListRegisteredSenders":   {Operator, Monitor},
+		"/sidegate.v1.SpoolService/ListRegisteredSenders":   {Operator},
 		"/sidegate.v1.SpoolService/UpdateRegisteredSenders": {Operator},
 
 		// Health says nothing about mail, so every role may ask; a certificate is needed all the same.

@@ -52,17 +52,17 @@ type SpoolServiceClient interface {
 	// must have role operator.
 	RepublishSlots(ctx context.Context, in *RepublishSlotsRequest, opts ...grpc.CallOption) (*RepublishSlotsResponse, error)
 	// ListProxies lists the proxy addresses that stand for addresses of the other side towards the PC half, by their
-	// ID. FAILED_PRECONDITION if the coordinator writes no proxies. The caller must have role operator or monitor.
+	// ID. FAILED_PRECONDITION if the coordinator writes no proxies. The caller must have role operator.
 	ListProxies(ctx context.Context, in *ListProxiesRequest, opts ...grpc.CallOption) (*ListProxiesResponse, error)
 	// ExportProxies sends the whole map of proxies as text, server codes first. FAILED_PRECONDITION if the coordinator
-	// writes no proxies. The caller must have role operator or monitor.
+	// writes no proxies. The caller must have role operator.
 	ExportProxies(ctx context.Context, in *ExportProxiesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportProxiesResponse], error)
 	// ImportProxies takes such a text in: all of it, durable when it answers, or nothing. It adds and retires; an ID or a
 	// server code that is in use is never given to anybody else: FAILED_PRECONDITION, naming the line. The caller must
 	// have role operator.
 	ImportProxies(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportProxiesRequest, ImportProxiesResponse], error)
 	// ListRegisteredSenders lists who may send through the spool when only registered senders may. The caller must
-	// have role operator or monitor.
+	// have role operator.
 	ListRegisteredSenders(ctx context.Context, in *ListRegisteredSendersRequest, opts ...grpc.CallOption) (*ListRegisteredSendersResponse, error)
 	// UpdateRegisteredSenders adds senders to that list and removes others, durable on return and all at once. The caller
 	// must have role operator.
@@ -219,17 +219,17 @@ type SpoolServiceServer interface {
 	// must have role operator.
 	RepublishSlots(context.Context, *RepublishSlotsRequest) (*RepublishSlotsResponse, error)
 	// ListProxies lists the proxy addresses that stand for addresses of the other side towards the PC half, by their
-	// ID. FAILED_PRECONDITION if the coordinator writes no proxies. The caller must have role operator or monitor.
+	// ID. FAILED_PRECONDITION if the coordinator writes no proxies. The caller must have role operator.
 	ListProxies(context.Context, *ListProxiesRequest) (*ListProxiesResponse, error)
 	// ExportProxies sends the whole map of proxies as text, server codes first. FAILED_PRECONDITION if the coordinator
-	// writes no proxies. The caller must have role operator or monitor.
+	// writes no proxies. The caller must have role operator.
 	ExportProxies(*ExportProxiesRequest, grpc.ServerStreamingServer[ExportProxiesResponse]) error
 	// ImportProxies takes such a text in: all of it, durable when it answers, or nothing. It adds and retires; an ID or a
 	// server code that is in use is never given to anybody else: FAILED_PRECONDITION, naming the line. The caller must
 	// have role operator.
 	ImportProxies(grpc.ClientStreamingServer[ImportProxiesRequest, ImportProxiesResponse]) error
 	// ListRegisteredSenders lists who may send through the spool when only registered senders may. The caller must
-	// have role operator or monitor.
+	// have role operator.
 	ListRegisteredSenders(context.Context, *ListRegisteredSendersRequest) (*ListRegisteredSendersResponse, error)
 	// UpdateRegisteredSenders adds senders to that list and removes others, durable on return and all at once. The caller
 	// must have role operator.
