@@ -26,6 +26,7 @@ func everything() *grpc.Server {
 	s := grpc.NewServer()
 	sidegatev1.RegisterMailServiceServer(s, sidegatev1.UnimplementedMailServiceServer{})
 	sidegatev1.RegisterMailboxServiceServer(s, sidegatev1.UnimplementedMailboxServiceServer{})
+	sidegatev1.RegisterDirectoryServiceServer(s, sidegatev1.UnimplementedDirectoryServiceServer{})
 	sidegatev1.RegisterLinkServiceServer(s, sidegatev1.UnimplementedLinkServiceServer{})
 	sidegatev1.RegisterAdminServiceServer(s, sidegatev1.UnimplementedAdminServiceServer{})
 	sidegatev1.RegisterSpoolServiceServer(s, sidegatev1.UnimplementedSpoolServiceServer{})
@@ -61,9 +62,13 @@ func TestPolicyTable(t *testing.T) {
 		User: any + `sidegate.v1.MailService/SubmitMessage sidegate.v1.MailService/SubmitMessages sidegate.v1.MailService/ListMessages
 			sidegate.v1.MailService/GetMessage sidegate.v1.MailService/ReceiveMessages sidegate.v1.MailService/AcknowledgeMessages
 			sidegate.v1.MailService/DeleteMessages sidegate.v1.MailService/TrackMessage
-			sidegate.v1.MailboxService/GetMailbox sidegate.v1.MailboxService/ListMailboxes`,
+			sidegate.v1.MailboxService/GetMailbox sidegate.v1.MailboxService/ListMailboxes
+			sidegate.v1.DirectoryService/SearchEntries sidegate.v1.DirectoryService/LookupEntry`,
 		Operator: any + watching + `sidegate.v1.MailService/TrackMessage
 			sidegate.v1.MailboxService/CreateMailbox sidegate.v1.MailboxService/GetMailbox sidegate.v1.MailboxService/ListMailboxes
+			sidegate.v1.MailboxService/UpdateMailboxName
+			sidegate.v1.DirectoryService/SearchEntries sidegate.v1.DirectoryService/LookupEntry
+			sidegate.v1.DirectoryService/ExportEntries sidegate.v1.DirectoryService/ImportEntries
 			sidegate.v1.MailboxService/UpdateMailboxOwners sidegate.v1.MailboxService/DeleteMailbox
 			sidegate.v1.AdminService/ListQueueEntries sidegate.v1.AdminService/GetQueueEntry sidegate.v1.AdminService/UpdateQueueEntries
 			sidegate.v1.AdminService/ListBadMail sidegate.v1.AdminService/GetBadMail sidegate.v1.AdminService/RetryBadMail

@@ -144,6 +144,7 @@ type HeartbeatRequest struct {
 	//	*HeartbeatRequest_Beat
 	//	*HeartbeatRequest_Announcement
 	//	*HeartbeatRequest_Goodbye
+	//	*HeartbeatRequest_Directory
 	Kind          isHeartbeatRequest_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -222,6 +223,15 @@ func (x *HeartbeatRequest) GetGoodbye() *Goodbye {
 	return nil
 }
 
+func (x *HeartbeatRequest) GetDirectory() *DirectoryChunk {
+	if x != nil {
+		if x, ok := x.Kind.(*HeartbeatRequest_Directory); ok {
+			return x.Directory
+		}
+	}
+	return nil
+}
+
 type isHeartbeatRequest_Kind interface {
 	isHeartbeatRequest_Kind()
 }
@@ -246,6 +256,11 @@ type HeartbeatRequest_Goodbye struct {
 	Goodbye *Goodbye `protobuf:"bytes,4,opt,name=goodbye,proto3,oneof"`
 }
 
+type HeartbeatRequest_Directory struct {
+	// Who has an address at the end.
+	Directory *DirectoryChunk `protobuf:"bytes,5,opt,name=directory,proto3,oneof"`
+}
+
 func (*HeartbeatRequest_Hello) isHeartbeatRequest_Kind() {}
 
 func (*HeartbeatRequest_Beat) isHeartbeatRequest_Kind() {}
@@ -253,6 +268,8 @@ func (*HeartbeatRequest_Beat) isHeartbeatRequest_Kind() {}
 func (*HeartbeatRequest_Announcement) isHeartbeatRequest_Kind() {}
 
 func (*HeartbeatRequest_Goodbye) isHeartbeatRequest_Kind() {}
+
+func (*HeartbeatRequest_Directory) isHeartbeatRequest_Kind() {}
 
 // HeartbeatResponse is what the listening end says.
 type HeartbeatResponse struct {
@@ -265,6 +282,7 @@ type HeartbeatResponse struct {
 	//	*HeartbeatResponse_Beat
 	//	*HeartbeatResponse_Announcement
 	//	*HeartbeatResponse_Goodbye
+	//	*HeartbeatResponse_Directory
 	Kind          isHeartbeatResponse_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -343,6 +361,15 @@ func (x *HeartbeatResponse) GetGoodbye() *Goodbye {
 	return nil
 }
 
+func (x *HeartbeatResponse) GetDirectory() *DirectoryChunk {
+	if x != nil {
+		if x, ok := x.Kind.(*HeartbeatResponse_Directory); ok {
+			return x.Directory
+		}
+	}
+	return nil
+}
+
 type isHeartbeatResponse_Kind interface {
 	isHeartbeatResponse_Kind()
 }
@@ -367,6 +394,11 @@ type HeartbeatResponse_Goodbye struct {
 	Goodbye *Goodbye `protobuf:"bytes,4,opt,name=goodbye,proto3,oneof"`
 }
 
+type HeartbeatResponse_Directory struct {
+	// Who has an address at the end.
+	Directory *DirectoryChunk `protobuf:"bytes,5,opt,name=directory,proto3,oneof"`
+}
+
 func (*HeartbeatResponse_Welcome) isHeartbeatResponse_Kind() {}
 
 func (*HeartbeatResponse_Beat) isHeartbeatResponse_Kind() {}
@@ -374,6 +406,8 @@ func (*HeartbeatResponse_Beat) isHeartbeatResponse_Kind() {}
 func (*HeartbeatResponse_Announcement) isHeartbeatResponse_Kind() {}
 
 func (*HeartbeatResponse_Goodbye) isHeartbeatResponse_Kind() {}
+
+func (*HeartbeatResponse_Directory) isHeartbeatResponse_Kind() {}
 
 // Hello introduces the dialling end.
 type Hello struct {
@@ -385,9 +419,11 @@ type Hello struct {
 	// Who it is.
 	Identity *EndIdentity `protobuf:"bytes,3,opt,name=identity,proto3" json:"identity,omitempty"`
 	// Its books about this link.
-	Marks         *LinkMarks `protobuf:"bytes,4,opt,name=marks,proto3" json:"marks,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Marks *LinkMarks `protobuf:"bytes,4,opt,name=marks,proto3" json:"marks,omitempty"`
+	// SHA-256 of the directory it holds of the other end; empty if it holds none.
+	DirectoryDigest []byte `protobuf:"bytes,5,opt,name=directory_digest,json=directoryDigest,proto3" json:"directory_digest,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Hello) Reset() {
@@ -448,6 +484,13 @@ func (x *Hello) GetMarks() *LinkMarks {
 	return nil
 }
 
+func (x *Hello) GetDirectoryDigest() []byte {
+	if x != nil {
+		return x.DirectoryDigest
+	}
+	return nil
+}
+
 // Welcome introduces the listening end and names the session.
 type Welcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -458,9 +501,11 @@ type Welcome struct {
 	// Who it is.
 	Identity *EndIdentity `protobuf:"bytes,3,opt,name=identity,proto3" json:"identity,omitempty"`
 	// Its books about this link.
-	Marks         *LinkMarks `protobuf:"bytes,4,opt,name=marks,proto3" json:"marks,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Marks *LinkMarks `protobuf:"bytes,4,opt,name=marks,proto3" json:"marks,omitempty"`
+	// SHA-256 of the directory it holds of the other end; empty if it holds none.
+	DirectoryDigest []byte `protobuf:"bytes,5,opt,name=directory_digest,json=directoryDigest,proto3" json:"directory_digest,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Welcome) Reset() {
@@ -517,6 +562,13 @@ func (x *Welcome) GetIdentity() *EndIdentity {
 func (x *Welcome) GetMarks() *LinkMarks {
 	if x != nil {
 		return x.Marks
+	}
+	return nil
+}
+
+func (x *Welcome) GetDirectoryDigest() []byte {
+	if x != nil {
+		return x.DirectoryDigest
 	}
 	return nil
 }
@@ -1249,6 +1301,82 @@ func (x *AnnouncementChunk) GetDigest() []byte {
 	return nil
 }
 
+// DirectoryChunk is a piece of an end's directory. The whole replaces the former one when its last chunk is in. It is sent
+// when it is not what the other end holds, in pieces between the beats. An end that cannot use one keeps the former one,
+// and the session goes on: no mail depends on it.
+type DirectoryChunk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Generation of the directory; rises with every change.
+	Generation uint64 `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
+	// Entries, one for each address; at most 65,535 in all, with 8 MiB of names and addresses.
+	Entries []*DirectoryEntry `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
+	// Whether this is the last chunk.
+	Last bool `protobuf:"varint,3,opt,name=last,proto3" json:"last,omitempty"`
+	// SHA-256 of the whole; on the last chunk. Of every name and then its address, each as its length in eight bytes, big
+	// endian, and its text. Empty for no entries.
+	Digest        []byte `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DirectoryChunk) Reset() {
+	*x = DirectoryChunk{}
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DirectoryChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DirectoryChunk) ProtoMessage() {}
+
+func (x *DirectoryChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DirectoryChunk.ProtoReflect.Descriptor instead.
+func (*DirectoryChunk) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DirectoryChunk) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *DirectoryChunk) GetEntries() []*DirectoryEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *DirectoryChunk) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
+func (x *DirectoryChunk) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
 // Goodbye ends a session in good order.
 type Goodbye struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1260,7 +1388,7 @@ type Goodbye struct {
 
 func (x *Goodbye) Reset() {
 	*x = Goodbye{}
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[12]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1272,7 +1400,7 @@ func (x *Goodbye) String() string {
 func (*Goodbye) ProtoMessage() {}
 
 func (x *Goodbye) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[12]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1285,7 +1413,7 @@ func (x *Goodbye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Goodbye.ProtoReflect.Descriptor instead.
 func (*Goodbye) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{12}
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Goodbye) GetReason() string {
@@ -1308,7 +1436,7 @@ type PushMessagesRequest struct {
 
 func (x *PushMessagesRequest) Reset() {
 	*x = PushMessagesRequest{}
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[13]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1320,7 +1448,7 @@ func (x *PushMessagesRequest) String() string {
 func (*PushMessagesRequest) ProtoMessage() {}
 
 func (x *PushMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[13]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1333,7 +1461,7 @@ func (x *PushMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushMessagesRequest.ProtoReflect.Descriptor instead.
 func (*PushMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{13}
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PushMessagesRequest) GetSession() string {
@@ -1361,7 +1489,7 @@ type PushMessagesResponse struct {
 
 func (x *PushMessagesResponse) Reset() {
 	*x = PushMessagesResponse{}
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[14]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +1501,7 @@ func (x *PushMessagesResponse) String() string {
 func (*PushMessagesResponse) ProtoMessage() {}
 
 func (x *PushMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[14]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +1514,7 @@ func (x *PushMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushMessagesResponse.ProtoReflect.Descriptor instead.
 func (*PushMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{14}
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PushMessagesResponse) GetReceipts() *Receipts {
@@ -1409,7 +1537,7 @@ type PullMessagesRequest struct {
 
 func (x *PullMessagesRequest) Reset() {
 	*x = PullMessagesRequest{}
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[15]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1421,7 +1549,7 @@ func (x *PullMessagesRequest) String() string {
 func (*PullMessagesRequest) ProtoMessage() {}
 
 func (x *PullMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[15]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1434,7 +1562,7 @@ func (x *PullMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullMessagesRequest.ProtoReflect.Descriptor instead.
 func (*PullMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{15}
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PullMessagesRequest) GetSession() string {
@@ -1462,7 +1590,7 @@ type PullMessagesResponse struct {
 
 func (x *PullMessagesResponse) Reset() {
 	*x = PullMessagesResponse{}
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[16]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1474,7 +1602,7 @@ func (x *PullMessagesResponse) String() string {
 func (*PullMessagesResponse) ProtoMessage() {}
 
 func (x *PullMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[16]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1487,7 +1615,7 @@ func (x *PullMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullMessagesResponse.ProtoReflect.Descriptor instead.
 func (*PullMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{16}
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PullMessagesResponse) GetFrame() *Frame {
@@ -1510,7 +1638,7 @@ type Frame struct {
 
 func (x *Frame) Reset() {
 	*x = Frame{}
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[17]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1650,7 @@ func (x *Frame) String() string {
 func (*Frame) ProtoMessage() {}
 
 func (x *Frame) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[17]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1663,7 @@ func (x *Frame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frame.ProtoReflect.Descriptor instead.
 func (*Frame) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{17}
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Frame) GetEntries() []*FrameEntry {
@@ -1569,7 +1697,7 @@ type FrameEntry struct {
 
 func (x *FrameEntry) Reset() {
 	*x = FrameEntry{}
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[18]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1581,7 +1709,7 @@ func (x *FrameEntry) String() string {
 func (*FrameEntry) ProtoMessage() {}
 
 func (x *FrameEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[18]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1594,7 +1722,7 @@ func (x *FrameEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameEntry.ProtoReflect.Descriptor instead.
 func (*FrameEntry) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{18}
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FrameEntry) GetKind() isFrameEntry_Kind {
@@ -1673,7 +1801,7 @@ type DeliveryBegin struct {
 
 func (x *DeliveryBegin) Reset() {
 	*x = DeliveryBegin{}
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[19]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1685,7 +1813,7 @@ func (x *DeliveryBegin) String() string {
 func (*DeliveryBegin) ProtoMessage() {}
 
 func (x *DeliveryBegin) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[19]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1698,7 +1826,7 @@ func (x *DeliveryBegin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveryBegin.ProtoReflect.Descriptor instead.
 func (*DeliveryBegin) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{19}
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *DeliveryBegin) GetSequence() uint64 {
@@ -1740,7 +1868,7 @@ type Void struct {
 
 func (x *Void) Reset() {
 	*x = Void{}
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[20]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1752,7 +1880,7 @@ func (x *Void) String() string {
 func (*Void) ProtoMessage() {}
 
 func (x *Void) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[20]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1765,7 +1893,7 @@ func (x *Void) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Void.ProtoReflect.Descriptor instead.
 func (*Void) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{20}
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Void) GetSequence() uint64 {
@@ -1799,7 +1927,7 @@ type Receipts struct {
 
 func (x *Receipts) Reset() {
 	*x = Receipts{}
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[21]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1811,7 +1939,7 @@ func (x *Receipts) String() string {
 func (*Receipts) ProtoMessage() {}
 
 func (x *Receipts) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_link_service_proto_msgTypes[21]
+	mi := &file_sidegate_v1_link_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1824,7 +1952,7 @@ func (x *Receipts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipts.ProtoReflect.Descriptor instead.
 func (*Receipts) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{21}
+	return file_sidegate_v1_link_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Receipts) GetReceivedThrough() uint64 {
@@ -1880,31 +2008,35 @@ var File_sidegate_v1_link_service_proto protoreflect.FileDescriptor
 
 const file_sidegate_v1_link_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1esidegate/v1/link_service.proto\x12\vsidegate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19sidegate/v1/message.proto\"\xe7\x01\n" +
+	"\x1esidegate/v1/link_service.proto\x12\vsidegate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsidegate/v1/directory.proto\x1a\x19sidegate/v1/message.proto\"\xa4\x02\n" +
 	"\x10HeartbeatRequest\x12*\n" +
 	"\x05hello\x18\x01 \x01(\v2\x12.sidegate.v1.HelloH\x00R\x05hello\x12'\n" +
 	"\x04beat\x18\x02 \x01(\v2\x11.sidegate.v1.BeatH\x00R\x04beat\x12D\n" +
 	"\fannouncement\x18\x03 \x01(\v2\x1e.sidegate.v1.AnnouncementChunkH\x00R\fannouncement\x120\n" +
-	"\agoodbye\x18\x04 \x01(\v2\x14.sidegate.v1.GoodbyeH\x00R\agoodbyeB\x06\n" +
-	"\x04kind\"\xee\x01\n" +
+	"\agoodbye\x18\x04 \x01(\v2\x14.sidegate.v1.GoodbyeH\x00R\agoodbye\x12;\n" +
+	"\tdirectory\x18\x05 \x01(\v2\x1b.sidegate.v1.DirectoryChunkH\x00R\tdirectoryB\x06\n" +
+	"\x04kind\"\xab\x02\n" +
 	"\x11HeartbeatResponse\x120\n" +
 	"\awelcome\x18\x01 \x01(\v2\x14.sidegate.v1.WelcomeH\x00R\awelcome\x12'\n" +
 	"\x04beat\x18\x02 \x01(\v2\x11.sidegate.v1.BeatH\x00R\x04beat\x12D\n" +
 	"\fannouncement\x18\x03 \x01(\v2\x1e.sidegate.v1.AnnouncementChunkH\x00R\fannouncement\x120\n" +
-	"\agoodbye\x18\x04 \x01(\v2\x14.sidegate.v1.GoodbyeH\x00R\agoodbyeB\x06\n" +
-	"\x04kind\"\xad\x01\n" +
+	"\agoodbye\x18\x04 \x01(\v2\x14.sidegate.v1.GoodbyeH\x00R\agoodbye\x12;\n" +
+	"\tdirectory\x18\x05 \x01(\v2\x1b.sidegate.v1.DirectoryChunkH\x00R\tdirectoryB\x06\n" +
+	"\x04kind\"\xd8\x01\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\vmin_version\x18\x01 \x01(\rR\n" +
 	"minVersion\x12\x1f\n" +
 	"\vmax_version\x18\x02 \x01(\rR\n" +
 	"maxVersion\x124\n" +
 	"\bidentity\x18\x03 \x01(\v2\x18.sidegate.v1.EndIdentityR\bidentity\x12,\n" +
-	"\x05marks\x18\x04 \x01(\v2\x16.sidegate.v1.LinkMarksR\x05marks\"\xa1\x01\n" +
+	"\x05marks\x18\x04 \x01(\v2\x16.sidegate.v1.LinkMarksR\x05marks\x12)\n" +
+	"\x10directory_digest\x18\x05 \x01(\fR\x0fdirectoryDigest\"\xcc\x01\n" +
 	"\aWelcome\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x18\n" +
 	"\asession\x18\x02 \x01(\tR\asession\x124\n" +
 	"\bidentity\x18\x03 \x01(\v2\x18.sidegate.v1.EndIdentityR\bidentity\x12,\n" +
-	"\x05marks\x18\x04 \x01(\v2\x16.sidegate.v1.LinkMarksR\x05marks\"i\n" +
+	"\x05marks\x18\x04 \x01(\v2\x16.sidegate.v1.LinkMarksR\x05marks\x12)\n" +
+	"\x10directory_digest\x18\x05 \x01(\fR\x0fdirectoryDigest\"i\n" +
 	"\vEndIdentity\x12\x19\n" +
 	"\bstore_id\x18\x01 \x01(\tR\astoreId\x12\x10\n" +
 	"\x03end\x18\x02 \x01(\tR\x03end\x12\x14\n" +
@@ -1975,7 +2107,14 @@ const file_sidegate_v1_link_service_proto_rawDesc = "" +
 	"\x06except\x18\x03 \x03(\tR\x06except\x12*\n" +
 	"\x11max_message_bytes\x18\x04 \x01(\rR\x0fmaxMessageBytes\x12\x12\n" +
 	"\x04last\x18\x05 \x01(\bR\x04last\x12\x16\n" +
-	"\x06digest\x18\x06 \x01(\fR\x06digest\"!\n" +
+	"\x06digest\x18\x06 \x01(\fR\x06digest\"\x93\x01\n" +
+	"\x0eDirectoryChunk\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x01 \x01(\x04R\n" +
+	"generation\x125\n" +
+	"\aentries\x18\x02 \x03(\v2\x1b.sidegate.v1.DirectoryEntryR\aentries\x12\x12\n" +
+	"\x04last\x18\x03 \x01(\bR\x04last\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\"!\n" +
 	"\aGoodbye\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"Y\n" +
 	"\x13PushMessagesRequest\x12\x18\n" +
@@ -2044,7 +2183,7 @@ func file_sidegate_v1_link_service_proto_rawDescGZIP() []byte {
 }
 
 var file_sidegate_v1_link_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_sidegate_v1_link_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_sidegate_v1_link_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_sidegate_v1_link_service_proto_goTypes = []any{
 	(ExceptionKind)(0),            // 0: sidegate.v1.ExceptionKind
 	(StoreClass)(0),               // 1: sidegate.v1.StoreClass
@@ -2060,72 +2199,77 @@ var file_sidegate_v1_link_service_proto_goTypes = []any{
 	(*DirectionBeat)(nil),         // 11: sidegate.v1.DirectionBeat
 	(*Leg)(nil),                   // 12: sidegate.v1.Leg
 	(*AnnouncementChunk)(nil),     // 13: sidegate.v1.AnnouncementChunk
-	(*Goodbye)(nil),               // 14: sidegate.v1.Goodbye
-	(*PushMessagesRequest)(nil),   // 15: sidegate.v1.PushMessagesRequest
-	(*PushMessagesResponse)(nil),  // 16: sidegate.v1.PushMessagesResponse
-	(*PullMessagesRequest)(nil),   // 17: sidegate.v1.PullMessagesRequest
-	(*PullMessagesResponse)(nil),  // 18: sidegate.v1.PullMessagesResponse
-	(*Frame)(nil),                 // 19: sidegate.v1.Frame
-	(*FrameEntry)(nil),            // 20: sidegate.v1.FrameEntry
-	(*DeliveryBegin)(nil),         // 21: sidegate.v1.DeliveryBegin
-	(*Void)(nil),                  // 22: sidegate.v1.Void
-	(*Receipts)(nil),              // 23: sidegate.v1.Receipts
-	(*durationpb.Duration)(nil),   // 24: google.protobuf.Duration
-	(*ContentChunk)(nil),          // 25: sidegate.v1.ContentChunk
-	(*Message)(nil),               // 26: sidegate.v1.Message
-	(*TraceEvent)(nil),            // 27: sidegate.v1.TraceEvent
-	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
+	(*DirectoryChunk)(nil),        // 14: sidegate.v1.DirectoryChunk
+	(*Goodbye)(nil),               // 15: sidegate.v1.Goodbye
+	(*PushMessagesRequest)(nil),   // 16: sidegate.v1.PushMessagesRequest
+	(*PushMessagesResponse)(nil),  // 17: sidegate.v1.PushMessagesResponse
+	(*PullMessagesRequest)(nil),   // 18: sidegate.v1.PullMessagesRequest
+	(*PullMessagesResponse)(nil),  // 19: sidegate.v1.PullMessagesResponse
+	(*Frame)(nil),                 // 20: sidegate.v1.Frame
+	(*FrameEntry)(nil),            // 21: sidegate.v1.FrameEntry
+	(*DeliveryBegin)(nil),         // 22: sidegate.v1.DeliveryBegin
+	(*Void)(nil),                  // 23: sidegate.v1.Void
+	(*Receipts)(nil),              // 24: sidegate.v1.Receipts
+	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
+	(*DirectoryEntry)(nil),        // 26: sidegate.v1.DirectoryEntry
+	(*ContentChunk)(nil),          // 27: sidegate.v1.ContentChunk
+	(*Message)(nil),               // 28: sidegate.v1.Message
+	(*TraceEvent)(nil),            // 29: sidegate.v1.TraceEvent
+	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
 }
 var file_sidegate_v1_link_service_proto_depIdxs = []int32{
 	4,  // 0: sidegate.v1.HeartbeatRequest.hello:type_name -> sidegate.v1.Hello
 	10, // 1: sidegate.v1.HeartbeatRequest.beat:type_name -> sidegate.v1.Beat
 	13, // 2: sidegate.v1.HeartbeatRequest.announcement:type_name -> sidegate.v1.AnnouncementChunk
-	14, // 3: sidegate.v1.HeartbeatRequest.goodbye:type_name -> sidegate.v1.Goodbye
-	5,  // 4: sidegate.v1.HeartbeatResponse.welcome:type_name -> sidegate.v1.Welcome
-	10, // 5: sidegate.v1.HeartbeatResponse.beat:type_name -> sidegate.v1.Beat
-	13, // 6: sidegate.v1.HeartbeatResponse.announcement:type_name -> sidegate.v1.AnnouncementChunk
-	14, // 7: sidegate.v1.HeartbeatResponse.goodbye:type_name -> sidegate.v1.Goodbye
-	6,  // 8: sidegate.v1.Hello.identity:type_name -> sidegate.v1.EndIdentity
-	7,  // 9: sidegate.v1.Hello.marks:type_name -> sidegate.v1.LinkMarks
-	6,  // 10: sidegate.v1.Welcome.identity:type_name -> sidegate.v1.EndIdentity
-	7,  // 11: sidegate.v1.Welcome.marks:type_name -> sidegate.v1.LinkMarks
-	8,  // 12: sidegate.v1.LinkMarks.received_beyond:type_name -> sidegate.v1.SequenceRange
-	9,  // 13: sidegate.v1.LinkMarks.exceptions:type_name -> sidegate.v1.DeliveryException
-	0,  // 14: sidegate.v1.DeliveryException.kind:type_name -> sidegate.v1.ExceptionKind
-	24, // 15: sidegate.v1.DeliveryException.retry_after:type_name -> google.protobuf.Duration
-	11, // 16: sidegate.v1.Beat.outbound:type_name -> sidegate.v1.DirectionBeat
-	11, // 17: sidegate.v1.Beat.inbound:type_name -> sidegate.v1.DirectionBeat
-	1,  // 18: sidegate.v1.Beat.store_class:type_name -> sidegate.v1.StoreClass
-	24, // 19: sidegate.v1.Beat.lateness:type_name -> google.protobuf.Duration
-	24, // 20: sidegate.v1.Beat.proof_age:type_name -> google.protobuf.Duration
-	12, // 21: sidegate.v1.Beat.legs:type_name -> sidegate.v1.Leg
-	24, // 22: sidegate.v1.DirectionBeat.oldest_age:type_name -> google.protobuf.Duration
-	24, // 23: sidegate.v1.DirectionBeat.progress_age:type_name -> google.protobuf.Duration
-	24, // 24: sidegate.v1.Leg.oldest_age:type_name -> google.protobuf.Duration
-	19, // 25: sidegate.v1.PushMessagesRequest.frame:type_name -> sidegate.v1.Frame
-	23, // 26: sidegate.v1.PushMessagesResponse.receipts:type_name -> sidegate.v1.Receipts
-	23, // 27: sidegate.v1.PullMessagesRequest.receipts:type_name -> sidegate.v1.Receipts
-	19, // 28: sidegate.v1.PullMessagesResponse.frame:type_name -> sidegate.v1.Frame
-	20, // 29: sidegate.v1.Frame.entries:type_name -> sidegate.v1.FrameEntry
-	21, // 30: sidegate.v1.FrameEntry.begin:type_name -> sidegate.v1.DeliveryBegin
-	25, // 31: sidegate.v1.FrameEntry.chunk:type_name -> sidegate.v1.ContentChunk
-	22, // 32: sidegate.v1.FrameEntry.void:type_name -> sidegate.v1.Void
-	26, // 33: sidegate.v1.DeliveryBegin.message:type_name -> sidegate.v1.Message
-	8,  // 34: sidegate.v1.Receipts.received_beyond:type_name -> sidegate.v1.SequenceRange
-	9,  // 35: sidegate.v1.Receipts.exceptions:type_name -> sidegate.v1.DeliveryException
-	27, // 36: sidegate.v1.Receipts.events:type_name -> sidegate.v1.TraceEvent
-	28, // 37: sidegate.v1.Receipts.time:type_name -> google.protobuf.Timestamp
-	2,  // 38: sidegate.v1.LinkService.Heartbeat:input_type -> sidegate.v1.HeartbeatRequest
-	15, // 39: sidegate.v1.LinkService.PushMessages:input_type -> sidegate.v1.PushMessagesRequest
-	17, // 40: sidegate.v1.LinkService.PullMessages:input_type -> sidegate.v1.PullMessagesRequest
-	3,  // 41: sidegate.v1.LinkService.Heartbeat:output_type -> sidegate.v1.HeartbeatResponse
-	16, // 42: sidegate.v1.LinkService.PushMessages:output_type -> sidegate.v1.PushMessagesResponse
-	18, // 43: sidegate.v1.LinkService.PullMessages:output_type -> sidegate.v1.PullMessagesResponse
-	41, // [41:44] is the sub-list for method output_type
-	38, // [38:41] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	15, // 3: sidegate.v1.HeartbeatRequest.goodbye:type_name -> sidegate.v1.Goodbye
+	14, // 4: sidegate.v1.HeartbeatRequest.directory:type_name -> sidegate.v1.DirectoryChunk
+	5,  // 5: sidegate.v1.HeartbeatResponse.welcome:type_name -> sidegate.v1.Welcome
+	10, // 6: sidegate.v1.HeartbeatResponse.beat:type_name -> sidegate.v1.Beat
+	13, // 7: sidegate.v1.HeartbeatResponse.announcement:type_name -> sidegate.v1.AnnouncementChunk
+	15, // 8: sidegate.v1.HeartbeatResponse.goodbye:type_name -> sidegate.v1.Goodbye
+	14, // 9: sidegate.v1.HeartbeatResponse.directory:type_name -> sidegate.v1.DirectoryChunk
+	6,  // 10: sidegate.v1.Hello.identity:type_name -> sidegate.v1.EndIdentity
+	7,  // 11: sidegate.v1.Hello.marks:type_name -> sidegate.v1.LinkMarks
+	6,  // 12: sidegate.v1.Welcome.identity:type_name -> sidegate.v1.EndIdentity
+	7,  // 13: sidegate.v1.Welcome.marks:type_name -> sidegate.v1.LinkMarks
+	8,  // 14: sidegate.v1.LinkMarks.received_beyond:type_name -> sidegate.v1.SequenceRange
+	9,  // 15: sidegate.v1.LinkMarks.exceptions:type_name -> sidegate.v1.DeliveryException
+	0,  // 16: sidegate.v1.DeliveryException.kind:type_name -> sidegate.v1.ExceptionKind
+	25, // 17: sidegate.v1.DeliveryException.retry_after:type_name -> google.protobuf.Duration
+	11, // 18: sidegate.v1.Beat.outbound:type_name -> sidegate.v1.DirectionBeat
+	11, // 19: sidegate.v1.Beat.inbound:type_name -> sidegate.v1.DirectionBeat
+	1,  // 20: sidegate.v1.Beat.store_class:type_name -> sidegate.v1.StoreClass
+	25, // 21: sidegate.v1.Beat.lateness:type_name -> google.protobuf.Duration
+	25, // 22: sidegate.v1.Beat.proof_age:type_name -> google.protobuf.Duration
+	12, // 23: sidegate.v1.Beat.legs:type_name -> sidegate.v1.Leg
+	25, // 24: sidegate.v1.DirectionBeat.oldest_age:type_name -> google.protobuf.Duration
+	25, // 25: sidegate.v1.DirectionBeat.progress_age:type_name -> google.protobuf.Duration
+	25, // 26: sidegate.v1.Leg.oldest_age:type_name -> google.protobuf.Duration
+	26, // 27: sidegate.v1.DirectoryChunk.entries:type_name -> sidegate.v1.DirectoryEntry
+	20, // 28: sidegate.v1.PushMessagesRequest.frame:type_name -> sidegate.v1.Frame
+	24, // 29: sidegate.v1.PushMessagesResponse.receipts:type_name -> sidegate.v1.Receipts
+	24, // 30: sidegate.v1.PullMessagesRequest.receipts:type_name -> sidegate.v1.Receipts
+	20, // 31: sidegate.v1.PullMessagesResponse.frame:type_name -> sidegate.v1.Frame
+	21, // 32: sidegate.v1.Frame.entries:type_name -> sidegate.v1.FrameEntry
+	22, // 33: sidegate.v1.FrameEntry.begin:type_name -> sidegate.v1.DeliveryBegin
+	27, // 34: sidegate.v1.FrameEntry.chunk:type_name -> sidegate.v1.ContentChunk
+	23, // 35: sidegate.v1.FrameEntry.void:type_name -> sidegate.v1.Void
+	28, // 36: sidegate.v1.DeliveryBegin.message:type_name -> sidegate.v1.Message
+	8,  // 37: sidegate.v1.Receipts.received_beyond:type_name -> sidegate.v1.SequenceRange
+	9,  // 38: sidegate.v1.Receipts.exceptions:type_name -> sidegate.v1.DeliveryException
+	29, // 39: sidegate.v1.Receipts.events:type_name -> sidegate.v1.TraceEvent
+	30, // 40: sidegate.v1.Receipts.time:type_name -> google.protobuf.Timestamp
+	2,  // 41: sidegate.v1.LinkService.Heartbeat:input_type -> sidegate.v1.HeartbeatRequest
+	16, // 42: sidegate.v1.LinkService.PushMessages:input_type -> sidegate.v1.PushMessagesRequest
+	18, // 43: sidegate.v1.LinkService.PullMessages:input_type -> sidegate.v1.PullMessagesRequest
+	3,  // 44: sidegate.v1.LinkService.Heartbeat:output_type -> sidegate.v1.HeartbeatResponse
+	17, // 45: sidegate.v1.LinkService.PushMessages:output_type -> sidegate.v1.PushMessagesResponse
+	19, // 46: sidegate.v1.LinkService.PullMessages:output_type -> sidegate.v1.PullMessagesResponse
+	44, // [44:47] is the sub-list for method output_type
+	41, // [41:44] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_sidegate_v1_link_service_proto_init() }
@@ -2133,20 +2277,23 @@ func file_sidegate_v1_link_service_proto_init() {
 	if File_sidegate_v1_link_service_proto != nil {
 		return
 	}
+	file_sidegate_v1_directory_proto_init()
 	file_sidegate_v1_message_proto_init()
 	file_sidegate_v1_link_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*HeartbeatRequest_Hello)(nil),
 		(*HeartbeatRequest_Beat)(nil),
 		(*HeartbeatRequest_Announcement)(nil),
 		(*HeartbeatRequest_Goodbye)(nil),
+		(*HeartbeatRequest_Directory)(nil),
 	}
 	file_sidegate_v1_link_service_proto_msgTypes[1].OneofWrappers = []any{
 		(*HeartbeatResponse_Welcome)(nil),
 		(*HeartbeatResponse_Beat)(nil),
 		(*HeartbeatResponse_Announcement)(nil),
 		(*HeartbeatResponse_Goodbye)(nil),
+		(*HeartbeatResponse_Directory)(nil),
 	}
-	file_sidegate_v1_link_service_proto_msgTypes[18].OneofWrappers = []any{
+	file_sidegate_v1_link_service_proto_msgTypes[19].OneofWrappers = []any{
 		(*FrameEntry_Begin)(nil),
 		(*FrameEntry_Chunk)(nil),
 		(*FrameEntry_Void)(nil),
@@ -2157,7 +2304,7 @@ func file_sidegate_v1_link_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sidegate_v1_link_service_proto_rawDesc), len(file_sidegate_v1_link_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
