@@ -39,6 +39,7 @@ func newServer(certs Certificates, guard *identity.Guard, d *draining, log hclog
 		grpc.KeepaliveEnforcementPolicy(link.ServerEnforcement),
 		grpc.WaitForHandlers(true),
 	}
+	options = append(options, link.ServerTransport()...)
 	s := grpc.NewServer(append(options, guard.ServerOptions()...)...)
 	healthpb.RegisterHealthServer(s, health.NewServer())
 	reflection.RegisterV1(s)

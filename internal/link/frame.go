@@ -124,19 +124,12 @@ func (w *sender) open(e store.Entry) error {
 	if err != nil {
 		return err
 	}
-	c, err := st.Content(e.MessageID)
-	if err != nil {
-		return err
-	}
-	if c.Size() != m.Size || c.SHA256() != m.SHA256 {
-		return fmt.Errorf("content is not the message's: %w", store.ErrCorrupt)
-	}
 	o := &outgoing{entry: e, left: m.Size}
 	o.begin = &pb.DeliveryBegin{Sequence: e.Seq, Message: wire.Message(m), Recipients: wire.Addresses(e.Recipients)}
 	if o.header = proto.Size(o.begin); o.header > maxHeader {
 		return fmt.Errorf("its header has %d bytes, a link takes at most %d: %w", o.header, maxHeader, store.ErrCorrupt)
 	}
-	if o.content, err = c.Open(); err != nil {
+	if o.content, err = st.ContentOf(m).Open(); err != nil {
 		return err
 	}
 	w.cur = o

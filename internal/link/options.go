@@ -5,7 +5,9 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/mem"
 
 	"sidegate/internal/liveness"
 	"sidegate/internal/mail"
@@ -163,10 +165,38 @@ var ServerKeepalive = keepalive.ServerParameters{Time: 10 * time.Second, Timeout
 // ENHANCE_YOUR_CALM.
 var ServerEnforcement = keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}
 
+// Flow control of a stream and of a connection, and what is gathered before a write, in bytes: a few frames each.
+// Fixed windows spare the pings by which gRPC would look for larger ones.
+const (
+	streamWindow     = 4 * MaxFrame
+	connectionWindow = 2 * streamWindow
+	ioBuffer         = 128 << 10
+)
+
+// ServerTransport is how every listening end moves bytes.
+func ServerTransport() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(connectionWindow),
+		grpc.ReadBufferSize(ioBuffer), grpc.WriteBufferSize(ioBuffer), experimental.BufferPool(buffers),
+	}
+}
+
+// buffers are in powers of two up to the largest message. gRPC's own pool has nothing between 32 KiB and 1 MiB, and
+// clears a whole buffer for every message.
+var buffers = func() mem.BufferPool {
+	p, err := mem.NewBinaryTieredBufferPool(8, 10, 12, 13, 14, 15, 16, 17, 18, 19)
+	if err != nil {
+		panic(err) // the sizes above are wrong
+	}
+	return p
+}()
+
 // dialOptions is what every link connection is made with, before the options of its Peer: no retries and no service
 // configuration, because a failed call may have taken effect, and no idle time-out.
 func dialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
+		grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(connectionWindow),
+		grpc.WithReadBufferSize(ioBuffer), grpc.WithWriteBufferSize(ioBuffer), experimental.WithBufferPool(buffers),
 		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithIdleTimeout(0),
 		grpc.WithKeepaliveParams(ClientKeepalive),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxReceive)),
