@@ -48,7 +48,7 @@ func (s *shared) receive(c caller, p *pb.Message, request string) (*incoming, er
 		in.zone = time.FixedZone("", minutes*60)
 	}
 	in.hashes = make([]hash.Hash, len(sub.Parts))
-	for i := range in.hashes {
+	for i := 1; i < len(in.hashes); i++ { // the body, part 0, has no hash of its own
 		in.hashes[i] = sha256.New()
 	}
 	if err := in.fill(); err != nil {
@@ -174,12 +174,14 @@ func (in *incoming) chunk(data []byte) error {
 
 // write adds bytes of the part that is next.
 func (in *incoming) write(data []byte) error {
-	if in.next == 0 {
+	switch {
+	case in.next > 0:
+		in.hashes[in.next].Write(data)
+	case in.sub.Parts[0].Inside == nil: // what came inside has been checked as a whole
 		if err := in.body.add(data); err != nil {
 			return badField("message.body", "%v", err)
 		}
 	}
-	in.hashes[in.next].Write(data)
 	_, err := in.draft.Write(data)
 	return err
 }

@@ -54,6 +54,10 @@ func (t *textCheck) end() error {
 
 func (t *textCheck) whole(p []byte) error {
 	for len(p) > 0 {
+		if c := p[0]; ' ' <= c && c <= '~' {
+			p = p[1:]
+			continue
+		}
 		r, n := utf8.DecodeRune(p)
 		switch {
 		case r == utf8.RuneError && n == 1:

@@ -60,6 +60,9 @@ func (d *Draft) Write(p []byte) (int, error) {
 func (d *Draft) add(p []byte) error {
 	if d.file == nil {
 		if d.size+int64(len(p)) <= d.s.o.InlineLimit {
+			if d.inline == nil {
+				d.inline = make([]byte, 0, min(d.limit, d.s.o.InlineLimit))
+			}
 			d.inline = append(d.inline, p...)
 			return nil
 		}

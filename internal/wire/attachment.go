@@ -94,6 +94,9 @@ func check(field, text string, max int, allowed func(rune) bool) error {
 		return fieldError(field, "is not valid UTF-8")
 	}
 	for _, r := range text {
+		if ' ' <= r && r <= '~' {
+			continue
+		}
 		if (unicode.IsControl(r) || r == '\u2028' || r == '\u2029') && !allowed(r) {
 			return fieldError(field, "holds the control character %U", r)
 		}

@@ -8,23 +8,32 @@ import (
 
 // part is one piece of a message's content: where its bytes are when they travel inside, and its declared size.
 type part struct {
-	field  string // of the bytes
-	inside []byte
-	size   uint32
+	field string // of the bytes
+	text  string // the bytes of a body
+	bytes []byte // those of anything else
+	size  uint32
+}
+
+// inside is what travels inside; nil if nothing does.
+func (p part) inside() []byte {
+	if p.text != "" {
+		return []byte(p.text)
+	}
+	return p.bytes
 }
 
 // parts lists the pieces of the content in their order: body, forks of every attachment, original.
 func parts(p *pb.Message) []part {
 	ps := make([]part, 0, 2+2*len(p.Attachments))
-	ps = append(ps, part{"body", []byte(p.Body), p.BodySizeBytes})
+	ps = append(ps, part{field: "body", text: p.Body, size: p.BodySizeBytes})
 	for i, a := range p.Attachments {
-		ps = append(ps, part{fmt.Sprintf("attachments[%d].content", i), a.GetContent(), a.GetSizeBytes()})
+		ps = append(ps, part{field: fmt.Sprintf("attachments[%d].content", i), bytes: a.GetContent(), size: a.GetSizeBytes()})
 		if f := a.GetMac(); f != nil {
-			ps = append(ps, part{fmt.Sprintf("attachments[%d].mac.resource_fork", i), f.ResourceFork, f.ResourceForkSizeBytes})
+			ps = append(ps, part{field: fmt.Sprintf("attachments[%d].mac.resource_fork", i), bytes: f.ResourceFork, size: f.ResourceForkSizeBytes})
 		}
 	}
 	if o := p.Original; o != nil {
-		ps = append(ps, part{"original.content", o.Content, o.SizeBytes})
+		ps = append(ps, part{field: "original.content", bytes: o.Content, size: o.SizeBytes})
 	}
 	return ps
 }
@@ -32,7 +41,7 @@ func parts(p *pb.Message) []part {
 // checkInside checks that content inside the message has the size that is declared for it.
 func checkInside(p *pb.Message) error {
 	for _, part := range parts(p) {
-		if n := len(part.inside); n > 0 && int64(n) != int64(part.size) {
+		if n := len(part.text) + len(part.bytes); n > 0 && int64(n) != int64(part.size) {
 			return fieldError(part.field, "has %d bytes, but %d are declared", n, part.size)
 		}
 	}
@@ -92,8 +101,8 @@ func Embed(p *pb.Message, content []byte) error {
 func Content(p *pb.Message) (content []byte, complete bool) {
 	complete = true
 	for _, part := range parts(p) {
-		content = append(content, part.inside...)
-		if uint32(len(part.inside)) != part.size {
+		content = append(append(content, part.text...), part.bytes...)
+		if uint32(len(part.text)+len(part.bytes)) != part.size {
 			complete = false
 		}
 	}

@@ -69,11 +69,7 @@ func ParseSubmission(p *pb.Message) (*Submission, error) {
 	var size int64
 	for _, piece := range parts(p) {
 		size += int64(piece.size)
-		part := Part{Size: int64(piece.size)}
-		if len(piece.inside) > 0 {
-			part.Inside = piece.inside
-		}
-		s.Parts = append(s.Parts, part)
+		s.Parts = append(s.Parts, Part{Size: int64(piece.size), Inside: piece.inside()})
 	}
 	if size > MaxContent {
 		return nil, fieldError("size_bytes", "the content has %d bytes, the most is %d", size, MaxContent)
