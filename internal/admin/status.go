@@ -40,7 +40,7 @@ func (s *Server) Status() *pb.Status {
 
 func (s *Server) ends(links []link.Status) []*pb.EndStatus {
 	class, _ := s.o.Store.Class()
-	own, _ := s.o.Routes.Announced("")
+	own := s.o.Routes.Served()
 	out := []*pb.EndStatus{{
 		End: s.o.End, StoreId: string(s.o.Store.ID()), Version: s.o.Version, Serves: patterns(own), Self: true,
 		StoreClass: className(class), StartTime: timestamppb.New(s.started),

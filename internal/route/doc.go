@@ -5,7 +5,8 @@
 // announcement wins. The order of choice is
 //
 //  1. a pin of the configuration,
-//  2. what this end serves itself,
+//  2. what this end serves itself: the patterns of the configuration, and aliases of mailboxes, which are announced
+//     like exact addresses,
 //  3. an exact address that a peer announced,
 //  4. the pattern with the most fixed parts that a peer announced,
 //  5. the pattern * of a peer,

@@ -12,7 +12,12 @@ import (
 )
 
 // slow chooses among peers the way the package comment tells it, one pattern after the other.
-func slow(peers map[mail.StoreID]Announcement, expected int, a mail.Address) Route {
+func slow(peers map[mail.StoreID]Announcement, aliases []mail.Address, expected int, a mail.Address) Route {
+	for _, alias := range aliases {
+		if alias.Key() == a.Key() {
+			return Route{Kind: Mailbox}
+		}
+	}
 	best := Route{Kind: Unknown}
 	if len(peers) < expected {
 		best.Kind = Unrouted
@@ -65,6 +70,7 @@ func TestResolveAgainstModel(t *testing.T) {
 		expected := rapid.IntRange(0, 4).Draw(t, "expected")
 		table := New(Options{ExpectedPeers: expected})
 		peers := map[mail.StoreID]Announcement{}
+		var aliases []mail.Address
 		t.Repeat(map[string]func(*rapid.T){
 			"announce": func(t *rapid.T) {
 				n := rapid.IntRange(0, 4).Draw(t, "peer")
@@ -83,9 +89,13 @@ func TestResolveAgainstModel(t *testing.T) {
 				table.Forget(id)
 				delete(peers, id)
 			},
+			"alias": func(t *rapid.T) {
+				aliases = rapid.SliceOfN(address, 0, 3).Draw(t, "aliases")
+				table.SetAliases(aliases)
+			},
 			"": func(t *rapid.T) {
 				a := address.Draw(t, "address")
-				got, want := table.Resolve(a), slow(peers, expected, a)
+				got, want := table.Resolve(a), slow(peers, aliases, expected, a)
 				if brief(got) != brief(want) {
 					t.Fatalf("Resolve(%s) = %+v, want %+v", a, got, want)
 				}

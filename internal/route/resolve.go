@@ -26,15 +26,12 @@ func (v View) Resolve(a mail.Address) Route {
 	if pin, ok := t.pin(a); ok {
 		return s.pinned(pin)
 	}
-	if p, ok := t.local(a); ok {
-		if t.o.LocalLane != "" {
-			return Route{Kind: Lane, Lane: t.o.LocalLane, End: string(t.o.LocalLane), Via: p}
-		}
-		return Route{Kind: Mailbox, Via: p}
+	if p, ok := t.local(s, a); ok {
+		return t.here(p)
 	}
 	best, rival := s.find(a)
 	if best == nil {
-		return t.nobody(s)
+		return t.nobody(s, a)
 	}
 	r := s.lane(best.rank)
 	r.Via = best.pattern
@@ -45,10 +42,22 @@ func (v View) Resolve(a mail.Address) Route {
 	return r
 }
 
-// nobody is the route to an address that nothing matches.
-func (t *Table) nobody(s *snapshot) Route {
+// here is the route to an address that lives here.
+func (t *Table) here(via mail.Pattern) Route {
+	if t.o.LocalLane != "" {
+		return Route{Kind: Lane, Lane: t.o.LocalLane, End: string(t.o.LocalLane), Via: via}
+	}
+	return Route{Kind: Mailbox, Via: via}
+}
+
+// nobody is the route to an address that nothing matches. Whoever still goes by an older view must not return mail for
+// an alias that peers have been told of since.
+func (t *Table) nobody(s *snapshot, a mail.Address) Route {
 	if len(s.peers) < t.o.ExpectedPeers {
 		return Route{Kind: Unrouted}
+	}
+	if p, ok := t.now.Load().alias[a.Key()]; ok {
+		return t.here(p)
 	}
 	return Route{Kind: Unknown}
 }

@@ -11,9 +11,11 @@ import (
 // snapshot is what was announced at one moment, arranged for looking up. It never changes.
 type snapshot struct {
 	peers   map[mail.StoreID]announced
-	ordered []announced            // in the order that settles ties
-	exact   map[string][]candidate // by Key, in that order
-	open    [][]candidate          // patterns by their number of fixed parts, most first; in that order within
+	aliases []mail.Pattern          // addresses that live here besides what this end serves, in order
+	alias   map[string]mail.Pattern // by Key
+	ordered []announced             // in the order that settles ties
+	exact   map[string][]candidate  // by Key, in that order
+	open    [][]candidate           // patterns by their number of fixed parts, most first; in that order within
 	ties    []string
 	changed chan struct{} // closed when a newer snapshot is current
 }
@@ -43,10 +45,15 @@ func (a announced) same(b Announcement) bool {
 		slices.EqualFunc(a.Patterns, b.Patterns, func(p, q mail.Pattern) bool { return p.String() == q.String() })
 }
 
-func newSnapshot(peers map[mail.StoreID]announced) *snapshot {
-	s := &snapshot{peers: peers, exact: map[string][]candidate{}, changed: make(chan struct{})}
+func newSnapshot(peers map[mail.StoreID]announced, aliases []mail.Pattern) *snapshot {
+	s := &snapshot{peers: peers, aliases: aliases, alias: make(map[string]mail.Pattern, len(aliases)), exact: map[string][]candidate{}, changed: make(chan struct{})}
 	if s.peers == nil {
 		s.peers = map[mail.StoreID]announced{}
+	}
+	for _, p := range aliases {
+		if key, ok := exactKey(p); ok {
+			s.alias[key] = p
+		}
 	}
 	// A peer that was set up anew at the same place has two stores; the one heard from is the one that lives.
 	s.ordered = slices.SortedFunc(maps.Values(s.peers), func(a, b announced) int {

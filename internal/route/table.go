@@ -25,7 +25,7 @@ const maxNoted = 100
 // New makes a table that knows no announcement.
 func New(o Options) *Table {
 	t := &Table{o: o, noted: map[string]bool{}}
-	t.now.Store(newSnapshot(nil))
+	t.now.Store(newSnapshot(nil, nil))
 	return t
 }
 
@@ -49,7 +49,7 @@ func (t *Table) put(a Announcement, remembered bool) {
 	}
 	peers := maps.Clone(old.peers)
 	peers[a.Peer] = announced{Announcement: a, remembered: remembered}
-	t.swap(old, peers)
+	t.swap(old, newSnapshot(peers, old.aliases))
 }
 
 // Forget drops what a peer announced, for a peer that will never come back.
@@ -62,13 +62,13 @@ func (t *Table) Forget(peer mail.StoreID) {
 	}
 	peers := maps.Clone(old.peers)
 	delete(peers, peer)
-	t.swap(old, peers)
+	t.swap(old, newSnapshot(peers, old.aliases))
 }
 
 // swap makes a new snapshot current and tells whoever watches the old one. t.mu is held.
-func (t *Table) swap(old *snapshot, peers map[mail.StoreID]announced) {
+func (t *Table) swap(old, fresh *snapshot) {
 	t.noted = map[string]bool{}
-	t.now.Store(newSnapshot(peers))
+	t.now.Store(fresh)
 	close(old.changed)
 }
 
@@ -85,22 +85,30 @@ func (t *Table) Announcements() []Announcement {
 	return all
 }
 
-// Announced is what this end announces to a peer: patterns, and the addresses they cover that are not served. All
-// peers are told the same, because no end passes mail through for another.
+// Announced is what this end announces to a peer: patterns, aliases of mailboxes, and the addresses that the patterns
+// cover but that are not served. All peers are told the same, because no end passes mail through for another.
 func (t *Table) Announced(mail.StoreID) (patterns []mail.Pattern, except []mail.Address) {
-	return slices.Clone(t.o.Serves), slices.Clone(t.o.Except)
+	s := t.now.Load()
+	except = slices.DeleteFunc(slices.Clone(t.o.Except), func(a mail.Address) bool { _, here := s.alias[a.Key()]; return here })
+	return slices.Concat(t.o.Serves, s.aliases), except
 }
+
+// Served is what this end serves by its configuration: what it announces, without aliases.
+func (t *Table) Served() []mail.Pattern { return slices.Clone(t.o.Serves) }
 
 // Serves reports whether this end itself takes mail for a: a pin may send away what a pattern covers.
 func (t *Table) Serves(a mail.Address) bool {
 	if _, pinned := t.pin(a); pinned {
 		return false
 	}
-	_, ok := t.local(a)
+	_, ok := t.local(t.now.Load(), a)
 	return ok
 }
 
-func (t *Table) local(a mail.Address) (mail.Pattern, bool) {
+func (t *Table) local(s *snapshot, a mail.Address) (mail.Pattern, bool) {
+	if p, ok := s.alias[a.Key()]; ok {
+		return p, true
+	}
 	for _, away := range t.o.Except {
 		if away.Key() == a.Key() {
 			return mail.Pattern{}, false
