@@ -66,6 +66,7 @@ var passedBy = []struct {
 // nowhere are combinations that cannot happen, and why.
 var nowhere = map[string]string{
 	"coordinator at intake.take": "a coordinator takes through its spool",
+	"coordinator at intake.mark": "a coordinator has no mailboxes",
 	"macside at link.except":     "only pcside has a pin that sends mail to an end that does not serve it",
 	"coordinator at link.except": "only pcside has a pin that sends mail to an end that does not serve it",
 }

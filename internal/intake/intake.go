@@ -31,6 +31,9 @@ type Options struct {
 	Routes   *route.Table
 	End      string // own name, for hops and traces
 	Reporter Reporter
+	// Receipt words read receipts: subject and body (UTF-8, \n line ends) for a message that was read, or deleted unread.
+	// Nil: none are written here.
+	Receipt func(m *mail.Message, r mail.Receipt) (subject, body string)
 	// AutoMailbox makes a mailbox for every served address at its first message.
 	AutoMailbox     bool
 	MaxMessageBytes int64         // content; default 25 MiB
@@ -53,6 +56,7 @@ var FaultPoints = []string{
 	"intake.take.before", "intake.take.after",
 	"intake.move.before", "intake.move.after",
 	"intake.operator.before", "intake.operator.after",
+	"intake.mark.before", "intake.mark.after",
 }
 
 // Intake takes custody for one end. Its methods may be called from several goroutines.

@@ -34,6 +34,8 @@ const (
 	EventDuplicate = "duplicate"
 	EventDeferred  = "deferred"
 	EventDeleted   = "deleted"
+	// EventAcknowledged is a reader's mark.
+	EventAcknowledged = "acknowledged"
 )
 
 // The errors a caller acts on, besides those of the store and *wire.FieldError.

@@ -1,10 +1,8 @@
 package intake
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"io"
 
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
@@ -94,43 +92,20 @@ func (w *work) rest(m *mail.Message, failures []mail.Failure, report mail.ID) er
 	return nil
 }
 
-// report makes the delivery report about m and places it. It returns no ID if m must not be answered.
+// report makes the delivery report about m and places it. It returns no ID if m must not be answered: neither by its class,
+// nor because it came in a name in which the old systems report. What such a name writes may be a report that was not
+// recognised as one, and each of the two systems would answer the other for ever.
 func (w *work) report(m *mail.Message, failures []mail.Failure) (mail.ID, error) {
-	if m.Class != mail.Note || m.Sender.IsZero() {
+	if m.Class != mail.Note || m.Sender.IsZero() || m.Sender.ReportSender() {
 		return "", nil
 	}
-	in := w.in
-	subject, body, sender := in.o.Reporter.Report(m, failures)
-	content := newText(body)
-	r := in.withHop(&mail.Message{
-		ID: in.store.NewID(), Class: mail.DeliveryReport, Sender: sender, To: []mail.Address{m.Sender}, Subject: subject,
-		Priority: 3, Submitted: w.tx.Now(), BodySize: content.Size(), Size: content.Size(), SHA256: content.SHA256(),
-		OriginStore: in.store.ID(), Origin: mail.FromEnd, Regarding: m.ID, Failures: failures,
-	})
-	w.trace(r, mail.Address{}, EventSubmitted, submittedDetail(r))
-	if err := w.tx.Keep(r, content); err != nil {
-		return "", fmt.Errorf("intake: report on %s: %w", m.ID, err)
-	}
+	subject, body, sender := w.in.o.Reporter.Report(m, failures)
 	// Should the sender be unreachable as well, the report comes back here once more, as a report, and ends.
-	if err := w.place(r, []mail.Address{m.Sender}); err != nil {
+	id, err := w.compose(mail.Message{
+		Class: mail.DeliveryReport, Sender: sender, To: []mail.Address{m.Sender}, Subject: subject, Regarding: m.ID, Failures: failures,
+	}, body)
+	if err != nil {
 		return "", fmt.Errorf("intake: report on %s: %w", m.ID, err)
 	}
-	return r.ID, nil
+	return id, nil
 }
-
-// text is content that an end wrote itself.
-type text struct {
-	bytes []byte
-	hash  [32]byte
-}
-
-func newText(body string) text { return text{[]byte(body), sha256.Sum256([]byte(body))} }
-
-// Open returns a reader of the text.
-func (t text) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(t.bytes)), nil }
-
-// Size is the length in bytes.
-func (t text) Size() int64 { return int64(len(t.bytes)) }
-
-// SHA256 is the hash of the bytes.
-func (t text) SHA256() [32]byte { return t.hash }

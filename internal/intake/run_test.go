@@ -280,7 +280,7 @@ func TestLifetimeLeavesOutTheNight(t *testing.T) {
 		e := newEnd(t, expecting, eight)
 		e.boxes("ann@Here")
 		stop := e.running()
-		e.send("ann@Here", "1", "x@Nowhere")
+		e.mark("ann@Here", false, e.send("ann@Here", "1", "x@Nowhere"))
 		time.Sleep(4*time.Hour + time.Minute)
 		synctest.Wait()
 		stop()
@@ -455,7 +455,7 @@ func TestFaultPoints(t *testing.T) {
 	e := newEnd(t, route.Options{Serves: local.Serves, ExpectedPeers: 9}, func(o *Options) { o.Fault = func(p string) { seen[p] = true } })
 	e.boxes("ann@Here")
 	e.announce("mac", "*@There")
-	e.send("ann@Here", "1", "x@Nowhere")
+	e.mark("ann@Here", false, e.send("ann@Here", "1", "x@Nowhere"))
 	e.take(e.session("there"), e.arrival(1, "id-1", "x@There", "one", "ann@Here"))
 	if _, _, err := e.Hold(t.Context(), e.entries(store.LaneUnrouted), false, ""); err != nil {
 		t.Fatal(err)

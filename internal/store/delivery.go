@@ -87,6 +87,17 @@ func (tx *Tx) present(c *boxChange, id mail.ID) (key []byte, e boxEntry, err err
 	return key, e, err
 }
 
+// Acknowledged reports whether a message is in a mailbox, as this commit leaves it, and whether it was marked as received.
+// ErrNotFound if there is no such mailbox.
+func (tx *Tx) Acknowledged(a mail.Address, id mail.ID) (there, acknowledged bool, err error) {
+	c, err := tx.box(a)
+	if err != nil {
+		return false, false, err
+	}
+	key, e, err := tx.present(c, id)
+	return key != nil && err == nil, e.acknowledged, err
+}
+
 // Acknowledge marks a message in a mailbox as received; it reports whether it is there.
 func (tx *Tx) Acknowledge(a mail.Address, id mail.ID) (bool, error) {
 	c, err := tx.box(a)
