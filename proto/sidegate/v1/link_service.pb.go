@@ -419,11 +419,9 @@ type Hello struct {
 	// Who it is.
 	Identity *EndIdentity `protobuf:"bytes,3,opt,name=identity,proto3" json:"identity,omitempty"`
 	// Its books about this link.
-	Marks *LinkMarks `protobuf:"bytes,4,opt,name=marks,proto3" json:"marks,omitempty"`
-	// SHA-256 of the directory it holds of the other end; empty if it holds none.
-	DirectoryDigest []byte `protobuf:"bytes,5,opt,name=directory_digest,json=directoryDigest,proto3" json:"directory_digest,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	Marks         *LinkMarks `protobuf:"bytes,4,opt,name=marks,proto3" json:"marks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Hello) Reset() {
@@ -484,13 +482,6 @@ func (x *Hello) GetMarks() *LinkMarks {
 	return nil
 }
 
-func (x *Hello) GetDirectoryDigest() []byte {
-	if x != nil {
-		return x.DirectoryDigest
-	}
-	return nil
-}
-
 // Welcome introduces the listening end and names the session.
 type Welcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -501,11 +492,9 @@ type Welcome struct {
 	// Who it is.
 	Identity *EndIdentity `protobuf:"bytes,3,opt,name=identity,proto3" json:"identity,omitempty"`
 	// Its books about this link.
-	Marks *LinkMarks `protobuf:"bytes,4,opt,name=marks,proto3" json:"marks,omitempty"`
-	// SHA-256 of the directory it holds of the other end; empty if it holds none.
-	DirectoryDigest []byte `protobuf:"bytes,5,opt,name=directory_digest,json=directoryDigest,proto3" json:"directory_digest,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	Marks         *LinkMarks `protobuf:"bytes,4,opt,name=marks,proto3" json:"marks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Welcome) Reset() {
@@ -562,13 +551,6 @@ func (x *Welcome) GetIdentity() *EndIdentity {
 func (x *Welcome) GetMarks() *LinkMarks {
 	if x != nil {
 		return x.Marks
-	}
-	return nil
-}
-
-func (x *Welcome) GetDirectoryDigest() []byte {
-	if x != nil {
-		return x.DirectoryDigest
 	}
 	return nil
 }
@@ -658,9 +640,11 @@ type LinkMarks struct {
 	// Inbound: held beyond received_through.
 	ReceivedBeyond []*SequenceRange `protobuf:"bytes,4,rep,name=received_beyond,json=receivedBeyond,proto3" json:"received_beyond,omitempty"`
 	// Inbound: numbers that could not be taken and are not voided yet. At most 1,024.
-	Exceptions    []*DeliveryException `protobuf:"bytes,5,rep,name=exceptions,proto3" json:"exceptions,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Exceptions []*DeliveryException `protobuf:"bytes,5,rep,name=exceptions,proto3" json:"exceptions,omitempty"`
+	// SHA-256 of the directory that it holds of the other end; empty if it holds none.
+	DirectoryDigest []byte `protobuf:"bytes,6,opt,name=directory_digest,json=directoryDigest,proto3" json:"directory_digest,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *LinkMarks) Reset() {
@@ -724,6 +708,13 @@ func (x *LinkMarks) GetReceivedBeyond() []*SequenceRange {
 func (x *LinkMarks) GetExceptions() []*DeliveryException {
 	if x != nil {
 		return x.Exceptions
+	}
+	return nil
+}
+
+func (x *LinkMarks) GetDirectoryDigest() []byte {
+	if x != nil {
+		return x.DirectoryDigest
 	}
 	return nil
 }
@@ -2022,26 +2013,24 @@ const file_sidegate_v1_link_service_proto_rawDesc = "" +
 	"\fannouncement\x18\x03 \x01(\v2\x1e.sidegate.v1.AnnouncementChunkH\x00R\fannouncement\x120\n" +
 	"\agoodbye\x18\x04 \x01(\v2\x14.sidegate.v1.GoodbyeH\x00R\agoodbye\x12;\n" +
 	"\tdirectory\x18\x05 \x01(\v2\x1b.sidegate.v1.DirectoryChunkH\x00R\tdirectoryB\x06\n" +
-	"\x04kind\"\xd8\x01\n" +
+	"\x04kind\"\xad\x01\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\vmin_version\x18\x01 \x01(\rR\n" +
 	"minVersion\x12\x1f\n" +
 	"\vmax_version\x18\x02 \x01(\rR\n" +
 	"maxVersion\x124\n" +
 	"\bidentity\x18\x03 \x01(\v2\x18.sidegate.v1.EndIdentityR\bidentity\x12,\n" +
-	"\x05marks\x18\x04 \x01(\v2\x16.sidegate.v1.LinkMarksR\x05marks\x12)\n" +
-	"\x10directory_digest\x18\x05 \x01(\fR\x0fdirectoryDigest\"\xcc\x01\n" +
+	"\x05marks\x18\x04 \x01(\v2\x16.sidegate.v1.LinkMarksR\x05marks\"\xa1\x01\n" +
 	"\aWelcome\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x18\n" +
 	"\asession\x18\x02 \x01(\tR\asession\x124\n" +
 	"\bidentity\x18\x03 \x01(\v2\x18.sidegate.v1.EndIdentityR\bidentity\x12,\n" +
-	"\x05marks\x18\x04 \x01(\v2\x16.sidegate.v1.LinkMarksR\x05marks\x12)\n" +
-	"\x10directory_digest\x18\x05 \x01(\fR\x0fdirectoryDigest\"i\n" +
+	"\x05marks\x18\x04 \x01(\v2\x16.sidegate.v1.LinkMarksR\x05marks\"i\n" +
 	"\vEndIdentity\x12\x19\n" +
 	"\bstore_id\x18\x01 \x01(\tR\astoreId\x12\x10\n" +
 	"\x03end\x18\x02 \x01(\tR\x03end\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x17\n" +
-	"\aboot_id\x18\x04 \x01(\tR\x06bootId\"\x91\x02\n" +
+	"\aboot_id\x18\x04 \x01(\tR\x06bootId\"\xbc\x02\n" +
 	"\tLinkMarks\x12)\n" +
 	"\x10assigned_through\x18\x01 \x01(\x04R\x0fassignedThrough\x12)\n" +
 	"\x10released_through\x18\x02 \x01(\x04R\x0freleasedThrough\x12)\n" +
@@ -2049,7 +2038,8 @@ const file_sidegate_v1_link_service_proto_rawDesc = "" +
 	"\x0freceived_beyond\x18\x04 \x03(\v2\x1a.sidegate.v1.SequenceRangeR\x0ereceivedBeyond\x12>\n" +
 	"\n" +
 	"exceptions\x18\x05 \x03(\v2\x1e.sidegate.v1.DeliveryExceptionR\n" +
-	"exceptions\"9\n" +
+	"exceptions\x12)\n" +
+	"\x10directory_digest\x18\x06 \x01(\fR\x0fdirectoryDigest\"9\n" +
 	"\rSequenceRange\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x04R\x05first\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\x04R\x04last\"\xd3\x01\n" +
