@@ -32,26 +32,3 @@ func Compare(old, now List) Diff {
 
 // Empty reports whether there is nothing to do.
 func (d Diff) Empty() bool { return len(d.Added)+len(d.Removed)+len(d.Changed) == 0 }
-
-// Apply does to a list what d says. Entries that d removes and that are not there are not missed.
-func (d Diff) Apply(l List) (List, error) {
-	now := make(map[string]Entry, l.Len()+len(d.Added))
-	for e := range l.All() {
-		now[e.Key()] = e
-	}
-	for _, e := range d.Removed {
-		delete(now, e.Key())
-	}
-	for _, c := range d.Changed {
-		delete(now, c.Old.Key())
-		now[c.New.Key()] = c.New
-	}
-	for _, e := range d.Added {
-		now[e.Key()] = e
-	}
-	entries := make([]Entry, 0, len(now))
-	for _, e := range now {
-		entries = append(entries, e)
-	}
-	return NewList(entries)
-}

@@ -182,7 +182,7 @@ func entries(t *rapid.T, label string) []Entry {
 }
 
 // What Compare says makes the one list of the other, and nothing is said about equal lists.
-func TestCompareAndApply(t *testing.T) {
+func TestCompareAndUpdate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		old, err := NewList(entries(t, "old"))
 		if err != nil {
@@ -196,13 +196,44 @@ func TestCompareAndApply(t *testing.T) {
 		if d.Empty() != old.Equal(now) {
 			t.Errorf("the difference of %v and %v is %v", old.in, now.in, d)
 		}
-		if got, err := d.Apply(old); err != nil || !got.Equal(now) {
-			t.Errorf("applied: %v, %v", got.in, err)
+		if got, err := old.Updated(stepsOf(d)); err != nil || !got.Equal(now) {
+			t.Errorf("updated: %v, %v", got.in, err)
 		}
 		if !Compare(now, now).Empty() {
 			t.Error("a list differs from itself")
 		}
 	})
+}
+
+func stepsOf(d Diff) []Step {
+	var steps []Step
+	for _, e := range d.Removed {
+		steps = append(steps, Step{Remove: &e.Address})
+	}
+	for _, c := range d.Changed {
+		steps = append(steps, Step{Put: &c.New})
+	}
+	for _, e := range d.Added {
+		steps = append(steps, Step{Put: &e})
+	}
+	return steps
+}
+
+// KB Q109258: replacing one list leaves the others alone.
+func TestReplace(t *testing.T) {
+	l := list(t, "Ann", "NET/PO/ANN", "Bob", "NET/PO/BOB", "Eve", "NET/OTHER/EVE", "Zoë", "zoe@Marketing")
+	po := mail.MustPattern("net/po/*")
+	ann, dan := entry(t, "Ann", "NET/PO/ANN"), entry(t, "Dan", "NET/PO/DAN")
+	now, err := l.Updated([]Step{{Replace: &po}, {Put: &ann}, {Put: &dan}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := names(slices.Collect(now.All())); got != "Ann; Dan; Eve; Zoë" {
+		t.Errorf("after the list was replaced: %s", got)
+	}
+	if d := Compare(l, now); len(d.Added) != 1 || len(d.Removed) != 1 || len(d.Changed) != 0 {
+		t.Errorf("what changed is %+v", d)
+	}
 }
 
 // KB Q91648: the order in which entries come does not make another list.

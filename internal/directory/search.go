@@ -11,12 +11,23 @@ type Query struct {
 	Text string
 	// Prefix matches only the beginning of a name, of a word in it, or of an address.
 	Prefix bool
+	// Keep leaves out entries that match all the same; nil: none.
+	Keep func(Entry) bool
 	// After is the place behind which to go on; the zero Place is the beginning.
 	After Place
 }
 
 // PlaceOf is the place of an entry, to go on behind it.
 func PlaceOf(e Entry) Place { return place(e) }
+
+// String is the place as text, for tokens.
+func (p Place) String() string { return p.name + "\n" + p.key }
+
+// ParsePlace reads the text of a place; that of any other text is somewhere.
+func ParsePlace(text string) Place {
+	name, key, _ := strings.Cut(text, "\n")
+	return Place{name: name, key: key}
+}
 
 // Search returns up to max entries that match, in the order of the list.
 func (l List) Search(q Query, max int) []Entry {
@@ -30,7 +41,8 @@ func (l List) Search(q Query, max int) []Entry {
 	}
 	var found []Entry
 	for i := from; i < l.Len() && len(found) < max; i++ {
-		if matches(l.in.places[i].name, text, q.Prefix) || matches(l.in.addresses[i], text, q.Prefix) {
+		here := matches(l.in.places[i].name, text, q.Prefix) || matches(l.in.addresses[i], text, q.Prefix)
+		if here && (q.Keep == nil || q.Keep(l.in.entries[i])) {
 			found = append(found, l.in.entries[i])
 		}
 	}
