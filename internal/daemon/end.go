@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
+	"sidegate/internal/addressbook"
 	"sidegate/internal/admin"
 	"sidegate/internal/config"
 	"sidegate/internal/identity"
@@ -33,8 +34,10 @@ type End struct {
 	Routes *route.Table
 	Intake *intake.Intake
 	Links  *link.Links
-	Admin  *admin.Server
-	Server *grpc.Server
+	// Directory knows people by name: those of this end and those its peers tell of.
+	Directory *addressbook.Book
+	Admin     *admin.Server
+	Server    *grpc.Server
 
 	// Metrics are those of this end, for the console.
 	Metrics *prometheus.Registry
@@ -86,6 +89,10 @@ func (e *End) assemble(ctx context.Context, k Kind) error {
 		Bound: e.bound, Tell: e.Tell, Fault: e.World.Fault,
 	})
 	var err error
+	e.Directory, err = addressbook.Open(addressbook.Options{Store: e.Store, End: c.Name, Log: e.Log, Fault: e.World.Fault})
+	if err != nil {
+		return err
+	}
 	if e.part, err = k.Attach(ctx, e); err != nil {
 		return err
 	}
@@ -197,6 +204,7 @@ func (e *End) Actors(l net.Listener) []Actor {
 		[]Actor{
 			{"intake", e.Intake.Run},
 			{"links", e.Links.Run},
+			{"directory", e.Directory.Run},
 			{"admin", e.Admin.Run},
 			{"sweeper", e.sweep},
 		},

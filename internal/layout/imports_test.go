@@ -45,7 +45,7 @@ var floors = [][]string{
 		"coordinator/convert/mappings", "coordinator/convert/tnef", "internal/simtest/history", "internal/legacypair"},
 	{"internal/identity", "internal/wire", "internal/directory", "coordinator/handshake"},
 	{"internal/store", "coordinator/convert"},
-	{"internal/store/pebblestore", "internal/store/storetest", "internal/route", "internal/forward"},
+	{"internal/store/pebblestore", "internal/store/storetest", "internal/route", "internal/forward", "internal/addressbook"},
 	{"internal/link"},
 	{"internal/intake"},
 	{"internal/side", "coordinator/spool"},
