@@ -32,6 +32,8 @@ var (
 	storeOK        = desc("store_ok", "1 while the store takes new mail.")
 	storeFree      = desc("store_free_bytes", "Free bytes on the disk of the store.")
 	storeUsed      = desc("store_used_bytes", "Bytes the store occupies.")
+	storeWritten   = desc("store_written_bytes_total", "Bytes the store wrote since the start.")
+	storeFlushes   = desc("store_flushes_total", "How often the store had the disk flush something since the start.")
 	slotsOurs      = desc("spool_slots_ours", "Slots of the spool that hold mail of ours.")
 	slotsForeign   = desc("spool_slots_foreign", "Slots of the spool busy for another reason.")
 	inboundWaiting = desc("spool_inbound_files", "Files of the legacy half waiting to be read.")
@@ -44,7 +46,7 @@ var (
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		laneDepth, laneBytes, laneOldest, laneHeld, directionState, directionAge, linkConnected, badMail, mailboxes, storeOK,
-		storeFree, storeUsed, slotsOurs, slotsForeign, inboundWaiting, handshakes, badMailFiles, alarms,
+		storeFree, storeUsed, storeWritten, storeFlushes, slotsOurs, slotsForeign, inboundWaiting, handshakes, badMailFiles, alarms,
 	} {
 		out <- d
 	}
@@ -82,6 +84,8 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		gauge(storeOK, truth(st.StoreClass == "ok"))
 		gauge(storeFree, float64(st.FreeBytes))
 		gauge(storeUsed, float64(st.UsedBytes))
+		out <- prometheus.MustNewConstMetric(storeWritten, prometheus.CounterValue, float64(st.WrittenBytes))
+		out <- prometheus.MustNewConstMetric(storeFlushes, prometheus.CounterValue, float64(st.Flushes))
 	}
 	if sp := s.Spool; sp != nil {
 		gauge(slotsOurs, float64(sp.SlotsOurs))

@@ -37,10 +37,12 @@ type Engine interface {
 // Wait blocks until a batch is durable.
 type Wait func() error
 
-// Usage is how full a disk is, in bytes.
+// Usage is how full a disk is and how much it is used, in bytes.
 type Usage struct {
 	Free, Total uint64 // of the file system
 	Used        uint64 // by the engine
+	Written     uint64 // since it was opened
+	Flushes     uint64 // how often, since it was opened
 }
 
 // Files is one flat directory of large content.

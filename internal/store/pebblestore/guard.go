@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -31,6 +32,8 @@ type guard struct {
 	tell    []func(error) // guarded by mu
 	locks   []*heldLock   // guarded by mu
 	stopped bool          // guarded by gate
+
+	written, flushes atomic.Uint64
 }
 
 func newGuard(fs vfs.FS, dir string) *guard { return &guard{FS: fs, dir: dir} }

@@ -32,6 +32,7 @@ func (f *guardedFile) Write(p []byte) (n int, err error) {
 	if pretended {
 		n = len(p)
 	}
+	f.g.written.Add(uint64(n))
 	return n, err
 }
 
@@ -40,12 +41,19 @@ func (f *guardedFile) WriteAt(p []byte, offset int64) (n int, err error) {
 	if pretended {
 		n = len(p)
 	}
+	f.g.written.Add(uint64(n))
 	return n, err
 }
 
-func (f *guardedFile) Sync() error { return f.g.do(f.name, "flush", f.File.Sync) }
+func (f *guardedFile) Sync() error {
+	f.g.flushes.Add(1)
+	return f.g.do(f.name, "flush", f.File.Sync)
+}
 
-func (f *guardedFile) SyncData() error { return f.g.do(f.name, "flush", f.File.SyncData) }
+func (f *guardedFile) SyncData() error {
+	f.g.flushes.Add(1)
+	return f.g.do(f.name, "flush", f.File.SyncData)
+}
 
 func (f *guardedFile) SyncTo(length int64) (full bool, err error) {
 	err = f.g.do(f.name, "flush", func() error { full, err = f.File.SyncTo(length); return err })

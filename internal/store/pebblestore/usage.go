@@ -20,9 +20,10 @@ func (e *Engine) Usage() (store.Usage, error) {
 	}
 	defer e.leave()
 	u, err := e.guard.GetDiskUsage(e.dir)
-	used := e.used.get(func() uint64 { return e.db.Metrics().DiskSpaceUsage() }) + uint64(max(e.files.bytes.Load(), 0))
+	out := store.Usage{Free: math.MaxInt64, Total: math.MaxInt64, Written: e.guard.written.Load(), Flushes: e.guard.flushes.Load()}
+	out.Used = e.used.get(func() uint64 { return e.db.Metrics().DiskSpaceUsage() }) + uint64(max(e.files.bytes.Load(), 0))
 	if errors.Is(err, vfs.ErrUnsupported) {
-		return store.Usage{Free: math.MaxInt64, Total: math.MaxInt64, Used: used}, nil
+		return out, nil
 	}
 	if err != nil {
 		return store.Usage{}, fmt.Errorf("pebblestore: usage: %w", err)
@@ -31,7 +32,8 @@ func (e *Engine) Usage() (store.Usage, error) {
 	if missing > 0 {
 		e.ballast.restore()
 	}
-	return store.Usage{Free: u.AvailBytes - min(missing, u.AvailBytes), Total: u.TotalBytes, Used: used}, nil
+	out.Free, out.Total = u.AvailBytes-min(missing, u.AvailBytes), u.TotalBytes
+	return out, nil
 }
 
 // usedBytes remembers what the database said it occupies, which takes it a while to find out.

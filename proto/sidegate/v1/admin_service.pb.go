@@ -660,7 +660,11 @@ type StoreStatus struct {
 	// Bytes it occupies.
 	UsedBytes uint64 `protobuf:"varint,5,opt,name=used_bytes,json=usedBytes,proto3" json:"used_bytes,omitempty"`
 	// Why it refuses, if it does.
-	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// How often it had the disk flush something since it was opened.
+	Flushes uint64 `protobuf:"varint,7,opt,name=flushes,proto3" json:"flushes,omitempty"`
+	// Bytes it wrote since it was opened, logs and sorting included.
+	WrittenBytes  uint64 `protobuf:"varint,8,opt,name=written_bytes,json=writtenBytes,proto3" json:"written_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -735,6 +739,20 @@ func (x *StoreStatus) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *StoreStatus) GetFlushes() uint64 {
+	if x != nil {
+		return x.Flushes
+	}
+	return 0
+}
+
+func (x *StoreStatus) GetWrittenBytes() uint64 {
+	if x != nil {
+		return x.WrittenBytes
+	}
+	return 0
 }
 
 // SpoolStatus is a coordinator's spool at a glance.
@@ -2313,7 +2331,7 @@ const file_sidegate_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"oldest_age\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\toldestAge\x12\x12\n" +
 	"\x04held\x18\x06 \x01(\rR\x04held\x12\x16\n" +
-	"\x06reason\x18\a \x01(\tR\x06reason\"\xb5\x01\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\"\xf4\x01\n" +
 	"\vStoreStatus\x12\x19\n" +
 	"\bstore_id\x18\x01 \x01(\tR\astoreId\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x1f\n" +
@@ -2323,7 +2341,9 @@ const file_sidegate_v1_admin_service_proto_rawDesc = "" +
 	"free_bytes\x18\x04 \x01(\x04R\tfreeBytes\x12\x1d\n" +
 	"\n" +
 	"used_bytes\x18\x05 \x01(\x04R\tusedBytes\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\"\xf4\x02\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x18\n" +
+	"\aflushes\x18\a \x01(\x04R\aflushes\x12#\n" +
+	"\rwritten_bytes\x18\b \x01(\x04R\fwrittenBytes\"\xf4\x02\n" +
 	"\vSpoolStatus\x12\x1c\n" +
 	"\tdirectory\x18\x01 \x01(\tR\tdirectory\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12'\n" +
