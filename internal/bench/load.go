@@ -113,7 +113,8 @@ func (s *session) submit(m *pb.Message) error {
 	return <-done
 }
 
-type rate struct{ perSecond, cpuMicros float64 }
+// rate is what one measurement gives; all but the first are for one message.
+type rate struct{ perSecond, cpuMicros, pcFlushes, macFlushes, diskBytes float64 }
 
 // measureRate lets n submitters submit for a period and waits until all of it has arrived; the time counts to there.
 func (p *pair) measureRate(ctx context.Context, size, n int, period time.Duration) (rate, error) {
@@ -125,7 +126,7 @@ func (p *pair) measureRate(ctx context.Context, size, n int, period time.Duratio
 	}
 	subject := fmt.Sprintf("rate %d %d %d", size, n, time.Now().UnixNano())
 	m := message(subject, size)
-	before, err := p.cpu()
+	before, err := p.meter(ctx)
 	if err != nil {
 		return rate{}, err
 	}
@@ -156,12 +157,11 @@ func (p *pair) measureRate(ctx context.Context, size, n int, period time.Duratio
 		return rate{}, err
 	}
 	elapsed := time.Since(start)
-	after, err := p.cpu()
+	after, err := p.meter(ctx)
 	if err != nil {
 		return rate{}, err
 	}
-	count := float64(sent.Load())
-	return rate{count / elapsed.Seconds(), float64((after - before).Microseconds()) / count}, nil
+	return after.since(before, float64(sent.Load()), elapsed), nil
 }
 
 // awaitTotal counts arrivals while submitters are at work, and ends once the total, told later, is reached.

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"text/tabwriter"
 	"time"
 )
 
@@ -53,26 +52,25 @@ func run(ctx context.Context, bin string, period time.Duration, rounds, queued i
 	if err != nil {
 		return err
 	}
-	out := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', tabwriter.AlignRight)
-	defer out.Flush()
-	if err := printRates(ctx, out, p, dir, period, rounds); err != nil {
+	if err := printRates(ctx, p, dir, period, rounds); err != nil {
 		return err
 	}
 	if !all {
 		return nil
 	}
-	if err := printIdle(ctx, out, p, dir, rounds); err != nil {
+	if err := printIdle(ctx, p, dir, rounds); err != nil {
 		return err
 	}
-	return printMemory(ctx, out, p, queued)
+	return printMemory(ctx, p, queued)
 }
 
-func printRates(ctx context.Context, out *tabwriter.Writer, p *pair, dir string, period time.Duration, rounds int) error {
-	fmt.Fprintln(out, "Durable end to end, two hops, mutual TLS; beside it one file a message in a directory (one hop)\t")
-	fmt.Fprintln(out, "size\tsubmitters\tmsg/s\tCPU us/msg\tfile msg/s\tratio\t")
+func printRates(ctx context.Context, p *pair, dir string, period time.Duration, rounds int) error {
+	fmt.Println("Durable end to end, two hops, mutual TLS; beside it one file a message in a directory (one hop)")
+	fmt.Printf("%8s%12s%10s%14s%14s%8s%20s%14s\n", "size", "submitters", "msg/s", "CPU us/msg", "file msg/s", "ratio", "msg/flush pc, mac", "disk/payload")
 	for _, size := range sizes {
 		for _, n := range submitters {
-			var rates, cpus, files []float64
+			var rates []rate
+			var files []float64
 			for range rounds {
 				r, err := p.measureRate(ctx, size, n, period)
 				if err != nil {
@@ -82,16 +80,32 @@ func printRates(ctx context.Context, out *tabwriter.Writer, p *pair, dir string,
 				if err != nil {
 					return err
 				}
-				rates, cpus, files = append(rates, r.perSecond), append(cpus, r.cpuMicros), append(files, f)
+				rates, files = append(rates, r), append(files, f)
 			}
-			fmt.Fprintf(out, "%d\t%d\t%.0f\t%.0f\t%.0f\t%.1f\t\n", size, n, median(rates), median(cpus), median(files), median(rates)/median(files))
-			out.Flush()
+			printRate(size, n, rates, median(files))
 		}
 	}
 	return nil
 }
 
-func printIdle(ctx context.Context, out *tabwriter.Writer, p *pair, dir string, rounds int) error {
+// printRate prints the medians.
+func printRate(size, submitters int, rates []rate, files float64) {
+	of := func(get func(rate) float64) float64 {
+		var v []float64
+		for _, r := range rates {
+			v = append(v, get(r))
+		}
+		return median(v)
+	}
+	perSecond := of(func(r rate) float64 { return r.perSecond })
+	cpu := of(func(r rate) float64 { return r.cpuMicros })
+	pc, mac := of(func(r rate) float64 { return r.pcFlushes }), of(func(r rate) float64 { return r.macFlushes })
+	disk := of(func(r rate) float64 { return r.diskBytes })
+	fmt.Printf("%8d%12d%10.0f%14.0f%14.0f%8.1f%10.1f%10.1f%14.1f\n",
+		size, submitters, perSecond, cpu, files, perSecond/files, 1/pc, 1/mac, disk/float64(size))
+}
+
+func printIdle(ctx context.Context, p *pair, dir string, rounds int) error {
 	const messages, pace = 100, 50 * time.Millisecond
 	var p50, p99, disk []float64
 	for range rounds {
@@ -105,13 +119,13 @@ func printIdle(ctx context.Context, out *tabwriter.Writer, p *pair, dir string, 
 		}
 		p50, p99, disk = append(p50, quantile(l, 0.5)), append(p99, quantile(l, 0.99)), append(disk, quantile(d, 0.5))
 	}
-	fmt.Fprintln(out, "\nIdle, one 4 KiB message every 50 ms, submit to receive\t")
-	fmt.Fprintln(out, "p50 ms\tp99 ms\tflush p50 ms\tp50 in flushes\t")
-	fmt.Fprintf(out, "%.2f\t%.2f\t%.2f\t%.1f\t\n", median(p50), median(p99), median(disk), median(p50)/median(disk))
-	return out.Flush()
+	fmt.Println("\nIdle, one 4 KiB message every 50 ms, submit to receive")
+	fmt.Printf("%8s%10s%16s%18s\n", "p50 ms", "p99 ms", "flush p50 ms", "p50 in flushes")
+	fmt.Printf("%8.2f%10.2f%16.2f%18.1f\n", median(p50), median(p99), median(disk), median(p50)/median(disk))
+	return nil
 }
 
-func printMemory(ctx context.Context, out *tabwriter.Writer, p *pair, queued int) error {
+func printMemory(ctx context.Context, p *pair, queued int) error {
 	empty, err := p.memory()
 	if err != nil {
 		return err
@@ -120,10 +134,10 @@ func printMemory(ctx context.Context, out *tabwriter.Writer, p *pair, queued int
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "\nResident memory of pcside, MiB\t")
-	fmt.Fprintf(out, "nothing queued\t%d queued\t\n", queued)
-	fmt.Fprintf(out, "%.0f\t%.0f\t\n", empty, full)
-	return out.Flush()
+	fmt.Println("\nResident memory of pcside, MiB")
+	fmt.Printf("%16s%10d queued\n", "nothing queued", queued)
+	fmt.Printf("%16.0f%17.0f\n", empty, full)
+	return nil
 }
 
 func median(v []float64) float64 { return quantile(v, 0.5) }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -129,38 +128,6 @@ func (p *pair) stop() {
 			_ = c.Wait()
 		}
 	}
-}
-
-// cpu is the processor time both services and this client have used.
-func (p *pair) cpu() (time.Duration, error) {
-	var own syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
-		return 0, err
-	}
-	total := time.Duration(own.Utime.Nano() + own.Stime.Nano())
-	for _, c := range []*exec.Cmd{p.pc, p.mac} {
-		t, err := processTime(c.Process.Pid)
-		if err != nil {
-			return 0, err
-		}
-		total += t
-	}
-	return total, nil
-}
-
-// processTime reads user and system time, fields 14 and 15 of /proc/PID/stat, in ticks of 10 ms.
-func processTime(pid int) (time.Duration, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	user, err1 := strconv.Atoi(fields[11])
-	system, err2 := strconv.Atoi(fields[12])
-	if err1 != nil || err2 != nil {
-		return 0, fmt.Errorf("times of process %d cannot be read", pid)
-	}
-	return time.Duration(user+system) * 10 * time.Millisecond, nil
 }
 
 // memory is the resident memory of pcside in MiB.
