@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -68,6 +69,8 @@ type Intake struct {
 	clock    *odometer
 	// view is by what routes mail is placed while Run runs. It is changed inside commits; see adopt.
 	view atomic.Pointer[route.View]
+	// aliasing is held while aliases go from the store into the routes, so that none is set back to an older state.
+	aliasing sync.Mutex
 }
 
 // resolve says where mail for an address goes.
@@ -104,6 +107,7 @@ func New(o Options) *Intake {
 	in := &Intake{o: o, store: o.Store, log: o.Log.Named("intake"), deferred: newDeferrals()}
 	in.clock = newOdometer(in.store)
 	in.loadAnnouncements()
+	in.AliasesChanged()
 	return in
 }
 

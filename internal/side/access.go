@@ -63,7 +63,7 @@ func (s *shared) open(c caller, text string) (mail.Address, error) {
 	box, err := s.Store.Mailbox(a)
 	switch {
 	case err == nil && c.may(box.Owners):
-		return a, nil
+		return box.Address, nil // whatever name of it the call uses
 	case err == nil:
 		return a, foreign(a)
 	case !errors.Is(err, store.ErrNotFound):

@@ -22,6 +22,8 @@ const (
 	ReasonNoMailbox       = "NO_SUCH_MAILBOX"
 	ReasonMailboxExists   = "MAILBOX_EXISTS"
 	ReasonNotEmpty        = "MAILBOX_NOT_EMPTY"
+	ReasonAliasTaken      = "ALIAS_TAKEN"
+	ReasonTooManyAliases  = "TOO_MANY_ALIASES"
 	ReasonNoMessage       = "NO_SUCH_MESSAGE"
 	ReasonRequestReused   = "REQUEST_ID_REUSED"
 	ReasonStoreFull       = "STORE_FULL"

@@ -232,6 +232,7 @@ func (s *mailboxServer) remove(ctx context.Context, req *pb.DeleteMailboxRequest
 		return noMailbox(a)
 	}
 	if err == nil {
+		s.Intake.AliasesChanged()
 		s.log.Info("mailbox removed", "messages", held, "by", c.uri)
 	}
 	return err
@@ -246,8 +247,12 @@ func (s *mailboxServer) describe(a mail.Address) (*pb.Mailbox, error) {
 }
 
 func toMailbox(b store.MailboxInfo) *pb.Mailbox {
+	var aliases []string
+	for _, a := range b.Aliases {
+		aliases = append(aliases, a.String())
+	}
 	return &pb.Mailbox{
 		Address: b.Address.String(), Owners: b.Owners, MessageCount: uint32(b.Messages), UnacknowledgedCount: uint32(b.Unacknowledged),
-		CreateTime: timestamppb.New(b.Created),
+		CreateTime: timestamppb.New(b.Created), Aliases: aliases,
 	}
 }

@@ -63,6 +63,9 @@ func statesOf(steps []store.Trace, heard func(mail.Address)) map[string]string {
 		}
 		key := t.Recipient.Key()
 		if _, known := now[key]; !known {
+			if t.Event == "acknowledged" {
+				continue // it was delivered under an alias of the mailbox
+			}
 			heard(t.Recipient)
 		}
 		now[key] = after(now[key], state)

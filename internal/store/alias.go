@@ -107,3 +107,22 @@ func (c *boxChange) currentAliases() []mail.Address {
 	}
 	return c.box.aliases
 }
+
+// AliasCount is how many aliases a mailbox has, and how many all have, as this commit leaves them; 0 for a mailbox that
+// is not there.
+func (tx *Tx) AliasCount(a mail.Address) (of, all int) {
+	all = len(tx.s.aliases)
+	for alias, box := range tx.aliases {
+		_, was := tx.s.aliases[alias]
+		switch {
+		case box != "" && !was:
+			all++
+		case box == "" && was:
+			all--
+		}
+	}
+	if c, err := tx.box(a); err == nil {
+		of = len(c.currentAliases())
+	}
+	return of, all
+}
