@@ -90,6 +90,11 @@ func readAuthorities(path string) ([]*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseAuthorities(path, data)
+}
+
+// parseAuthorities is readAuthorities of the bytes of a file.
+func parseAuthorities(path string, data []byte) ([]*x509.Certificate, error) {
 	var certs []*x509.Certificate
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type != "CERTIFICATE" {
