@@ -35,8 +35,9 @@ type OpenShare func(dir string) (spool.FS, error)
 // Kind is the kind of end that keeps a spool.
 func Kind(open OpenShare) daemon.Kind {
 	return daemon.Kind{
-		Reporter:  Reporter{},
-		LocalLane: store.LaneSpool,
+		Words:      words,
+		Postmaster: postmaster,
+		LocalLane:  store.LaneSpool,
 		Attach: func(ctx context.Context, e *daemon.End) (daemon.Part, error) {
 			return attach(ctx, e, open)
 		},

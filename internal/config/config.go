@@ -47,6 +47,15 @@ type Config struct {
 	// AutoMailbox makes a mailbox when the first message for an address within Serves arrives.
 	AutoMailbox bool
 
+	// Receipts is auto, or never: whether a side writes the read receipts that senders wish.
+	Receipts string
+	// ReportWording is old or plain: whose words reports and receipts are in.
+	ReportWording string
+	// NoticesTo is who gets mail about what is wrong here; the zero value is nobody.
+	NoticesTo mail.Address
+	// FaxFiles is refuse, warn or any: what becomes of mail to FAX addresses with files that a fax gateway cannot send.
+	FaxFiles string
+
 	// TLSDir is the directory of certificates (see package identity). Empty: InsecureDev, or the local authority of
 	// LocalPKI when every address is loopback.
 	TLSDir string
@@ -146,6 +155,7 @@ func noEnv(string) (string, bool) { return "", false }
 func defaults(program string, env func(string) (string, bool)) *Config {
 	c := &Config{
 		Program: program, Name: program, Data: filepath.Join(StateDir(env), program),
+		Receipts: "auto", ReportWording: "old", FaxFiles: "refuse",
 		LogFormat: "text", LogLevel: "info",
 		MaxMessageBytes: 25 << 20, MaxRecipients: 500,
 		Retention: 7 * day, Lifetime: 5 * day, DrainTimeout: 10 * time.Second,
@@ -158,6 +168,7 @@ func defaults(program string, env func(string) (string, bool)) *Config {
 		c.Listen, c.HTTP, c.Serves = "127.0.0.1:7402", "127.0.0.1:9402", []mail.Pattern{mail.MustPattern("*@*")}
 	case Coordinator:
 		c.Listen, c.HTTP = "127.0.0.1:7403", "127.0.0.1:9403"
+		c.Receipts, c.ReportWording = "", "plain"
 		c.Spool = Spool{
 			Zone: time.UTC, BlockingFactor: 10, Scan: 2 * time.Second, MaxSize: 100_000,
 			Order: "strict", Truthful: true, LineEnd: "crlf", CodePage: "850",

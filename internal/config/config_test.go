@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"sidegate/internal/bounds"
 	"sidegate/internal/mail"
 )
 
@@ -83,6 +84,7 @@ func TestFileFaults(t *testing.T) {
 		{"plural", "peers: []\n", `F:1: unknown key "peers", did you mean peer?`},
 		{"underscore", "tls_dir: x\n", `F:1: unknown key "tls_dir", did you mean tls-dir?`},
 		{"nothing like it", "colour: red\n", `F:1: unknown key "colour"`},
+		{"notices to nobody who can be read", "notices-to: postmaster\n", `F:1: notices-to: address "postmaster": write NET/PO/USER, user@server or TYPE:value`},
 		{"spool setting at a side", "scan: 2s\n", `F:1: unknown key "scan", which only a coordinator has`},
 		{"twice", "name: a\nname: b\n", `F:2: "name" stands in line 1 already`},
 		{"bad value", "# x\nmax-recipients: many\n", `F:2: max-recipients: "many" is not a number from 1 to 100000`},
@@ -225,6 +227,14 @@ func TestFormatsReadBack(t *testing.T) {
 	})
 }
 
+// TestSideSettingAtACoordinator: a coordinator keeps no mailboxes and says so when it is told what to do about them.
+func TestSideSettingAtACoordinator(t *testing.T) {
+	_, err := Load(Coordinator, Sources{File: write(t, "receipts: never\n")})
+	if err == nil || !strings.HasSuffix(err.Error(), `:1: unknown key "receipts", which only a side has`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestPrintReadsBack holds for whatever text the settings contain: what print writes, Load reads as the same settings.
 func TestPrintReadsBack(t *testing.T) {
 	dir := t.TempDir()
@@ -322,15 +332,18 @@ func TestEverySettingHasAPlace(t *testing.T) {
 			}
 		}
 	}
-	seen := map[string]bool{}
-	for _, s := range Settings(Coordinator) {
-		if seen[s.Key] || s.Usage == "" || s.Group == "" {
-			t.Errorf("%+v is incomplete or there twice", s)
+	all := map[string]bool{}
+	for _, program := range Programs() {
+		seen := map[string]bool{}
+		for _, s := range Settings(program) {
+			if seen[s.Key] || s.Usage == "" || s.Group == "" {
+				t.Errorf("%s: %+v is incomplete or there twice", program, s)
+			}
+			seen[s.Key], all[s.Key] = true, true
 		}
-		seen[s.Key] = true
 	}
-	if len(seen) != fields {
-		t.Errorf("%d settings for %d fields", len(seen), fields)
+	if len(all) != fields {
+		t.Errorf("%d settings for %d fields", len(all), fields)
 	}
 }
 
@@ -355,7 +368,9 @@ func FuzzFile(f *testing.F) {
 	f.Add([]byte("a: &x [1]\nb: *x\n"))
 	f.Add([]byte("---\n...\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		entries, err := parseFile("f", data)
+		var entries []entry
+		var err error
+		bounds.Allocation(t, len(data), func() { entries, err = parseFile("f", data) })
 		if err != nil {
 			return
 		}

@@ -121,11 +121,13 @@ func hint(program, key string) string {
 			return fmt.Sprintf(", did you mean %s?", s.Key)
 		}
 	}
-	if program != Coordinator {
-		for _, s := range spoolSettings() {
-			if s.Key == key {
-				return ", which only a coordinator has"
-			}
+	for _, s := range table() {
+		switch {
+		case s.Key != key:
+		case s.spool:
+			return ", which only a coordinator has"
+		case s.side:
+			return ", which only a side has"
 		}
 	}
 	return ""

@@ -25,6 +25,7 @@ type Setting struct {
 	Default string
 
 	spool bool // at a coordinator only
+	side  bool // at a side only
 	field func(*Config) field
 }
 
@@ -41,7 +42,7 @@ func Settings(program string) []Setting {
 	c := Default(program)
 	var mine []Setting
 	for _, s := range table() {
-		if s.spool && program != Coordinator {
+		if s.spool && program != Coordinator || s.side && program == Coordinator {
 			continue
 		}
 		s.Default = strings.Join(s.field(c).get(), ", ")
@@ -67,6 +68,7 @@ const (
 	groupEnd    = "END"
 	groupLinks  = "LINKS AND ROUTES"
 	groupTLS    = "CERTIFICATES"
+	groupWords  = "RECEIPTS, REPORTS AND NOTICES"
 	groupLog    = "LOG"
 	groupLimits = "LIMITS AND TIMES"
 	groupSpool  = "SPOOL"
@@ -75,6 +77,7 @@ const (
 func table() []Setting {
 	all := endSettings()
 	all = append(all, linkSettings()...)
+	all = append(all, wordSettings()...)
 	all = append(all, limitSettings()...)
 	return append(all, spoolSettings()...)
 }
@@ -120,6 +123,19 @@ func linkSettings() []Setting {
 			field: func(c *Config) field {
 				return list[identity.Rule]{(*[]identity.Rule)(&c.Mappings), identity.ParseRule, formatRule}
 			}},
+	}
+}
+
+func wordSettings() []Setting {
+	return []Setting{
+		{Key: "receipts", Arg: "WHEN", Group: groupWords, side: true, Usage: "auto: write the read receipts that senders wish; never: withhold them",
+			field: func(c *Config) field { return scalar[string]{&c.Receipts, oneOf("auto", "never"), same} }},
+		{Key: "report-wording", Arg: "WORDS", Group: groupWords, Usage: "old: delivery reports and receipts in the words of the old system that this end stands for; plain: in plain ones",
+			field: func(c *Config) field { return scalar[string]{&c.ReportWording, oneOf("old", "plain"), same} }},
+		{Key: "notices-to", Arg: "ADDRESS", Group: groupWords, Usage: "who gets mail about what is wrong here, at most once an hour for each trouble; empty: nobody",
+			field: func(c *Config) field { return scalar[mail.Address]{&c.NoticesTo, parseNobody, mail.Address.String} }},
+		{Key: "fax-files", Arg: "RULE", Group: groupWords, Usage: "mail to FAX addresses with files other than TXT, PCX and DCX: refuse it, warn in the log, or take any",
+			field: func(c *Config) field { return scalar[string]{&c.FaxFiles, oneOf("refuse", "warn", "any"), same} }},
 	}
 }
 

@@ -92,6 +92,14 @@ func oneOf(words ...string) func(string) (string, error) {
 	}
 }
 
+// parseNobody reads an address, or nothing for nobody.
+func parseNobody(s string) (mail.Address, error) {
+	if s == "" {
+		return mail.Address{}, nil
+	}
+	return mail.ParseAddress(s)
+}
+
 func within(least, most int) func(string) (int, error) {
 	return func(s string) (int, error) {
 		n, err := strconv.Atoi(s)

@@ -83,8 +83,13 @@ func (e *End) assemble(ctx context.Context, k Kind) error {
 	e.Routes = route.New(route.Options{
 		Serves: c.Serves, LocalLane: k.LocalLane, Pins: pins(c), ExpectedPeers: expectedPeers(c),
 	})
+	words := k.Words(c)
+	var receipt func(*mail.Message, mail.Receipt) (subject, body string)
+	if c.Receipts == "auto" {
+		receipt = words.Receipt
+	}
 	e.Intake = intake.New(intake.Options{
-		Store: e.Store, Routes: e.Routes, End: c.Name, Reporter: k.Reporter, AutoMailbox: c.AutoMailbox,
+		Store: e.Store, Routes: e.Routes, End: c.Name, Reporter: words, Receipt: receipt, AutoMailbox: c.AutoMailbox,
 		MaxMessageBytes: c.MaxMessageBytes, MaxRecipients: c.MaxRecipients, Lifetime: c.Lifetime, Log: e.Log,
 		Bound: e.bound, Tell: e.Tell, Fault: e.World.Fault,
 	})
@@ -139,7 +144,7 @@ func (e *End) makeLinks() {
 	c := e.Config
 	e.Links = link.New(link.Options{
 		Store: e.Store, End: c.Name, Taker: e.part.Taker, Routes: &announcements{table: e.Routes, peers: c.Peers}, Log: e.Log,
-		Beat: c.Heartbeat, Late: c.Late, Down: c.Down, MaxMessageBytes: c.MaxMessageBytes, RetainSent: c.RetainSent,
+		Beat: c.Heartbeat, Late: c.Late, Down: c.Down, MaxMessageBytes: c.MaxMessageBytes, RetainSent: c.RetainSent, Directory: e.Directory,
 		Legs: e.part.Legs, Fault: e.World.Fault,
 		OnCorrupt: func(entry store.Entry, err error) {
 			e.Log.Error("a message cannot be read and is held", "message_id", entry.MessageID, "lane", entry.Lane, "error", err)

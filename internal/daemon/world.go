@@ -9,10 +9,12 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
-	"sidegate/internal/intake"
+	"sidegate/internal/config"
 	"sidegate/internal/link"
 	"sidegate/internal/liveness"
+	"sidegate/internal/mail"
 	"sidegate/internal/store"
+	"sidegate/internal/wording"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -47,8 +49,10 @@ type Certificates interface {
 
 // Kind is what makes one program's end differ from another's.
 type Kind struct {
-	// Reporter words delivery reports.
-	Reporter intake.Reporter
+	// Words are how the end writes to people under these settings.
+	Words func(*config.Config) wording.Words
+	// Postmaster signs what the end writes itself.
+	Postmaster mail.Address
 	// LocalLane is where mail for served addresses goes; empty means into mailboxes.
 	LocalLane store.Lane
 	// Attach makes the particular part of an end, between its intake and its links.

@@ -43,7 +43,7 @@ var floors = [][]string{
 	{"internal/mail", "internal/liveness", "coordinator/mmff", "proto/sidegate/v1",
 		"coordinator/convert/macbinary", "coordinator/convert/appledouble", "coordinator/convert/binhex",
 		"coordinator/convert/mappings", "coordinator/convert/tnef", "internal/simtest/history", "internal/legacypair"},
-	{"internal/identity", "internal/wire", "internal/directory", "coordinator/handshake"},
+	{"internal/identity", "internal/wire", "internal/wording", "internal/directory", "coordinator/handshake"},
 	{"internal/store", "coordinator/convert"},
 	{"internal/store/pebblestore", "internal/store/storetest", "internal/route", "internal/forward", "internal/addressbook"},
 	{"internal/link"},

@@ -1,8 +1,8 @@
 package side
 
 import (
-	"sidegate/internal/intake"
 	"sidegate/internal/mail"
+	"sidegate/internal/wording"
 )
 
 // Dialect is everything in which one side differs from the other.
@@ -15,6 +15,8 @@ type Dialect struct {
 	// Check applies the rules of this side's own kind of address; addresses of other kinds pass. It guards what is
 	// new: senders, recipients and mailboxes named in calls. What arrives on links is read tolerantly.
 	Check func(mail.Address) error
-	// Reporter writes delivery reports as this side's old system did.
-	Reporter intake.Reporter
+	// Words are those of this side's old system, for delivery reports and read receipts.
+	Words wording.Words
+	// Postmaster signs what the side writes itself.
+	Postmaster mail.Address
 }

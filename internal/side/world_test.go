@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -63,7 +64,7 @@ type settings struct {
 }
 
 var quiet = Dialect{
-	Name: "testside", Side: "test", Reporter: quietReporter{},
+	Name: "testside", Side: "test", Words: quietWords{},
 	Check: func(a mail.Address) error {
 		if strings.Contains(a.Value, "!") {
 			return errors.New("holds an exclamation mark")
@@ -72,9 +73,13 @@ var quiet = Dialect{
 	},
 }
 
-type quietReporter struct{}
+type quietWords struct{}
 
-func (quietReporter) Report(*mail.Message, []mail.Failure) (subject, body string, sender mail.Address) {
+func (quietWords) Receipt(m *mail.Message, r mail.Receipt) (subject, body string) {
+	return fmt.Sprint("receipt ", r.NotRead), "it was read\n"
+}
+
+func (quietWords) Report(*mail.Message, []mail.Failure) (subject, body string, sender mail.Address) {
 	return "report", "it failed\n", mail.MustAddress("manager@Here")
 }
 
@@ -96,7 +101,7 @@ func newWorld(t *testing.T, s settings) *world {
 		t.Fatal(err)
 	}
 	routes := route.New(route.Options{Serves: []mail.Pattern{mail.MustPattern("*@Here")}})
-	in := intake.New(intake.Options{Store: st, Routes: routes, End: "testside", Reporter: quiet.Reporter, AutoMailbox: s.autoMailbox, MaxMessageBytes: s.maxBytes, MaxRecipients: 5})
+	in := intake.New(intake.Options{Store: st, Routes: routes, End: "testside", Reporter: quiet.Words, Receipt: quiet.Words.Receipt, AutoMailbox: s.autoMailbox, MaxMessageBytes: s.maxBytes, MaxRecipients: 5})
 	w := &world{t: t, disk: s.disk, store: st, routes: routes, intake: in}
 	service := New(Options{Store: st, Intake: in, Routes: routes, Dialect: quiet, Authority: said{}, AutoMailbox: s.autoMailbox})
 	w.quota = service.mail.quota

@@ -1,4 +1,4 @@
-// Package macmail is what is particular to the Macintosh side: the addresses and the delivery reports of Microsoft Mail
+// Package macmail is what is particular to the Macintosh side: the addresses and the words of Microsoft Mail
 // for AppleTalk Networks.
 package macmail
 
@@ -9,13 +9,17 @@ import (
 
 	"sidegate/internal/mail"
 	"sidegate/internal/side"
+	"sidegate/internal/wording"
 )
+
+// postmaster signs what this side writes itself.
+var postmaster = mail.MustAddress("Network Manager@macside")
 
 // Dialect is the Macintosh side.
 func Dialect() side.Dialect {
 	return side.Dialect{
 		Name: "macside", Side: "mac", EnvPrefix: "MACSIDE_", GRPCPort: 7402, HTTPPort: 9402,
-		Check: Check, Reporter: reporter{},
+		Check: Check, Words: wording.Mac{Postmaster: postmaster}, Postmaster: postmaster,
 	}
 }
 

@@ -51,7 +51,7 @@ func TestReport(t *testing.T) {
 	fs := []mail.Failure{{
 		Recipient: mail.MustAddress("Bullet Before Name@Coconut Mail Server"), Reason: "NO_SUCH_MAILBOX", Explanation: "There is no such mailbox.",
 	}}
-	subject, body, sender := Dialect().Reporter.Report(m, fs)
+	subject, body, sender := Dialect().Words.Report(m, fs)
 	want := `Non-delivery explanation:
 Your message did not reach some or all of the intended recipients.
 Date submitted: 1996-05-02 14:15
@@ -77,7 +77,7 @@ func TestReportSenders(t *testing.T) {
 		{"NET/PO/ANN", "NET/PO/BOB", "Network Manager@macside"},
 	} {
 		m := &mail.Message{Sender: mail.MustAddress(tt.sender)}
-		_, _, got := Dialect().Reporter.Report(m, []mail.Failure{{Recipient: mail.MustAddress(tt.recipient)}})
+		_, _, got := Dialect().Words.Report(m, []mail.Failure{{Recipient: mail.MustAddress(tt.recipient)}})
 		if got.String() != tt.want {
 			t.Errorf("report to %s about %s comes from %s, want %s", tt.sender, tt.recipient, got, tt.want)
 		}

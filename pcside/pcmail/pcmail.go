@@ -1,4 +1,4 @@
-// Package pcmail is what is particular to the PC side: the addresses and the delivery reports of Microsoft Mail for PC
+// Package pcmail is what is particular to the PC side: the addresses and the words of Microsoft Mail for PC
 // Networks.
 package pcmail
 
@@ -10,13 +10,17 @@ import (
 
 	"sidegate/internal/mail"
 	"sidegate/internal/side"
+	"sidegate/internal/wording"
 )
+
+// postmaster signs what this side writes itself. Nobody reads what is sent to it (KB Q119047).
+var postmaster = mail.MustAddress("PCSIDE/PCSIDE/POSTMASTER")
 
 // Dialect is the PC side.
 func Dialect() side.Dialect {
 	return side.Dialect{
 		Name: "pcside", Side: "pc", EnvPrefix: "PCSIDE_", GRPCPort: 7401, HTTPPort: 9401,
-		Check: Check, Reporter: reporter{},
+		Check: Check, Words: wording.PC{Postmaster: postmaster}, Postmaster: postmaster,
 	}
 }
 

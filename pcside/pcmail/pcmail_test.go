@@ -53,7 +53,7 @@ func TestReport(t *testing.T) {
 		Submitted: time.Date(1992, 10, 22, 16, 15, 0, 0, time.UTC),
 	}
 	fs := []mail.Failure{{Recipient: m.To[0], Reason: "NO_SUCH_MAILBOX", Explanation: "There is no mailbox NET2/PO2/BOB."}}
-	subject, body, sender := Dialect().Reporter.Report(m, fs)
+	subject, body, sender := Dialect().Words.Report(m, fs)
 	want := `[001] ***** Unable to deliver mail *****
 
 Your message was not delivered to:
@@ -85,7 +85,7 @@ func TestReportSenders(t *testing.T) {
 		{"ann@Shop", "N/P/BOB", "N/P/POSTMASTER"},
 	} {
 		m := &mail.Message{Sender: mail.MustAddress(tt.sender)}
-		_, _, got := Dialect().Reporter.Report(m, []mail.Failure{{Recipient: mail.MustAddress(tt.recipient)}})
+		_, _, got := Dialect().Words.Report(m, []mail.Failure{{Recipient: mail.MustAddress(tt.recipient)}})
 		if got.String() != tt.want {
 			t.Errorf("report to %s about %s comes from %s, want %s", tt.sender, tt.recipient, got, tt.want)
 		}
