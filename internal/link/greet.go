@@ -81,7 +81,7 @@ func (d *dialler) greet(ctx context.Context, client pb.LinkServiceClient, s *ses
 	if doubt != nil && !s.p.doubted(doubt) {
 		return nil, doubt
 	}
-	s.mine = marksOf(d.l.o.Store, s.p.id)
+	s.mine = d.l.marksOf(s.p.id)
 	// The stream outlives the opening: a timer ends it in this time, and nobody after it.
 	ctx, cancel := context.WithCancel(ctx)
 	giveUp := context.AfterFunc(opening, cancel)

@@ -81,6 +81,8 @@ func (s *session) listen(st pulseStream) error {
 			if err := s.hearAnnouncement(p.announcement); err != nil {
 				return err
 			}
+		case p.directory != nil:
+			s.hearDirectory(p.directory)
 		case p.goodbye != nil:
 			return refuse(codes.Unavailable, ReasonStopping, "the peer said goodbye: %s", clip(p.goodbye.GetReason(), maxText))
 		}
@@ -127,6 +129,7 @@ func (s *session) speak(st pulseStream) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	announced := s.announcement()
+	s.watchDirectory()
 	for {
 		var late time.Duration
 		select {
@@ -135,6 +138,14 @@ func (s *session) speak(st pulseStream) error {
 		case <-announced:
 			announced = s.announcement()
 			if err := s.announce(st); err != nil {
+				return err
+			}
+			continue
+		case <-s.telling.changed:
+			s.watchDirectory()
+			continue
+		case <-s.toTell():
+			if err := s.tellOn(st); err != nil {
 				return err
 			}
 			continue
@@ -150,6 +161,7 @@ func (s *session) speak(st pulseStream) error {
 		}
 		planned = time.Now().Add(every)
 		timer.Reset(every)
+		s.beginTelling()
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"sidegate/internal/bounds"
 	"sidegate/internal/liveness"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
@@ -528,7 +529,9 @@ func FuzzMarks(f *testing.F) {
 		if proto.Unmarshal(b, &p) != nil {
 			return
 		}
-		m, err := parseMarks(&p)
+		var m marks
+		var err error
+		bounds.Allocation(t, len(b), func() { m, err = parseMarks(&p) })
 		if err != nil {
 			return
 		}

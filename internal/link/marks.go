@@ -16,15 +16,20 @@ type marks struct {
 	received           uint64 // of what it receives: everything up to here
 	beyond             []store.Range
 	exceptions         []store.OpenException
+	directory          [32]byte // digest of what it holds of the other end's directory
 }
 
 // marksOf reads this end's books about a peer. The session must be fenced before, so that they hold still.
-func marksOf(s *store.Store, peer mail.StoreID) marks {
-	out, in := s.Lane(store.Lane(peer)), s.Inbound(peer)
-	return marks{
+func (l *Links) marksOf(peer mail.StoreID) marks {
+	out, in := l.o.Store.Lane(store.Lane(peer)), l.o.Store.Inbound(peer)
+	m := marks{
 		assigned: out.Durable, released: out.Released,
 		received: in.Through, beyond: in.Beyond, exceptions: in.Exceptions,
 	}
+	if l.o.Directory != nil {
+		m.directory = l.o.Directory.Held(peer)
+	}
+	return m
 }
 
 func (m marks) proto() *pb.LinkMarks {
@@ -35,6 +40,7 @@ func (m marks) proto() *pb.LinkMarks {
 	for _, e := range m.exceptions {
 		p.Exceptions = append(p.Exceptions, toException(e.Seq, e.Exception))
 	}
+	p.DirectoryDigest = digestBytes(m.directory)
 	return p
 }
 
@@ -49,6 +55,9 @@ func parseMarks(p *pb.LinkMarks) (marks, error) {
 	}
 	if n := len(p.GetExceptions()); n > 2*store.MaxOpenExceptions {
 		return m, violation("%d open exceptions", n)
+	}
+	if len(p.GetDirectoryDigest()) == len(m.directory) {
+		m.directory = [32]byte(p.GetDirectoryDigest())
 	}
 	m.exceptions, err = fromExceptions(p.GetExceptions())
 	return m, err

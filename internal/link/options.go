@@ -79,12 +79,13 @@ type Routes interface {
 
 // Options sets the links of one end up. Store, End and Taker are needed; the zero value of the rest works.
 type Options struct {
-	Store   *store.Store
-	End     string // name for people
-	Taker   Taker
-	Routes  Routes            // nil: announce nothing, ignore what is announced
-	Tracker *liveness.Tracker // nil: one of its own
-	Log     hclog.Logger      // nil: silent
+	Store     *store.Store
+	End       string // name for people
+	Taker     Taker
+	Routes    Routes            // nil: announce nothing, ignore what is announced
+	Directory Directory         // nil: tell of nobody, ignore who is told of
+	Tracker   *liveness.Tracker // nil: one of its own
+	Log       hclog.Logger      // nil: silent
 
 	Beat, Late, Down time.Duration // default 1 s, 3 s, 10 s
 

@@ -48,6 +48,7 @@ type peer struct {
 	events     []store.Trace
 	generation uint64 // of what we announced to it last
 	digest     [32]byte
+	telling    uint64 // generation of the directory it was told last
 }
 
 func newPeer(l *Links, id mail.StoreID) *peer {

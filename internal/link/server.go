@@ -85,7 +85,7 @@ func (l *Links) open(ctx context.Context, hello *pb.Hello, uri string) (*session
 	if doubt != nil && !p.doubted(doubt) {
 		return s, doubt
 	}
-	s.mine = marksOf(l.o.Store, p.id)
+	s.mine = l.marksOf(p.id)
 	if err := s.checkMarks(); err != nil {
 		return s, err
 	}

@@ -49,9 +49,11 @@ type session struct {
 
 	// Of the goroutine that listens to the heartbeat:
 	incoming *incoming // announcement being received
+	hearing  *hearing  // directory being received
 	// Of the goroutine that speaks on it:
 	announcing bool   // the first announcement is on its way
 	told       uint64 // generation the peer was told
+	telling    telling
 }
 
 // newSession makes a session that ends with ctx, and with the links.
@@ -124,6 +126,10 @@ func (s *session) sender() *sender {
 // established notes that both ends agree.
 func (s *session) established() {
 	s.p.meet(s.theirs)
+	s.telling.held = s.theirs.directory
+	if s.l.o.Directory != nil {
+		s.l.o.Directory.Heard(s.p.id)
+	}
 	now := time.Now()
 	s.mu.Lock()
 	s.connected, s.heard, s.confirmed = true, now, now

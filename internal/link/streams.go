@@ -12,6 +12,7 @@ import (
 type pulse struct {
 	beat         *pb.Beat
 	announcement *pb.AnnouncementChunk
+	directory    *pb.DirectoryChunk
 	goodbye      *pb.Goodbye
 }
 
@@ -43,6 +44,8 @@ func (s dialledPulses) Send(p pulse) error {
 		m.Kind = &pb.HeartbeatRequest_Beat{Beat: p.beat}
 	case p.announcement != nil:
 		m.Kind = &pb.HeartbeatRequest_Announcement{Announcement: p.announcement}
+	case p.directory != nil:
+		m.Kind = &pb.HeartbeatRequest_Directory{Directory: p.directory}
 	case p.goodbye != nil:
 		m.Kind = &pb.HeartbeatRequest_Goodbye{Goodbye: p.goodbye}
 	}
@@ -51,7 +54,7 @@ func (s dialledPulses) Send(p pulse) error {
 
 func (s dialledPulses) Recv() (pulse, error) {
 	m, err := s.BidiStreamingClient.Recv()
-	return pulse{m.GetBeat(), m.GetAnnouncement(), m.GetGoodbye()}, err
+	return pulse{m.GetBeat(), m.GetAnnouncement(), m.GetDirectory(), m.GetGoodbye()}, err
 }
 
 type servedPulses struct {
@@ -65,6 +68,8 @@ func (s servedPulses) Send(p pulse) error {
 		m.Kind = &pb.HeartbeatResponse_Beat{Beat: p.beat}
 	case p.announcement != nil:
 		m.Kind = &pb.HeartbeatResponse_Announcement{Announcement: p.announcement}
+	case p.directory != nil:
+		m.Kind = &pb.HeartbeatResponse_Directory{Directory: p.directory}
 	case p.goodbye != nil:
 		m.Kind = &pb.HeartbeatResponse_Goodbye{Goodbye: p.goodbye}
 	}
@@ -73,7 +78,7 @@ func (s servedPulses) Send(p pulse) error {
 
 func (s servedPulses) Recv() (pulse, error) {
 	m, err := s.BidiStreamingServer.Recv()
-	return pulse{m.GetBeat(), m.GetAnnouncement(), m.GetGoodbye()}, err
+	return pulse{m.GetBeat(), m.GetAnnouncement(), m.GetDirectory(), m.GetGoodbye()}, err
 }
 
 // dialledPush sends frames from the end that dialled.
