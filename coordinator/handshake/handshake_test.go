@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sidegate/coordinator/handshake"
+	"sidegate/internal/bounds"
 	"sidegate/internal/liveness"
 )
 
@@ -48,7 +49,9 @@ func FuzzRecognise(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		rule, ok := handshake.Recognise(data)
+		var rule handshake.Rule
+		var ok bool
+		bounds.Allocation(t, len(data), func() { rule, ok = handshake.Recognise(data) })
 		if ok == (rule == "") {
 			t.Errorf("rule %q, %v", rule, ok)
 		}

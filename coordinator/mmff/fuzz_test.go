@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"sidegate/internal/bounds"
 )
 
 // seed gives a fuzzer the corpus.
@@ -21,7 +23,9 @@ func seed(f *testing.F) {
 func FuzzParse(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := Parse(data)
+		var file *File
+		var err error
+		bounds.Allocation(t, len(data), func() { file, err = Parse(data) })
 		if b, berr := file.Bytes(); berr != nil || !bytes.Equal(b, data) {
 			t.Fatalf("the file does not repeat itself: %v\n%q", berr, b)
 		}
@@ -97,7 +101,8 @@ func FuzzRoundTrip(f *testing.F) {
 func FuzzClassify(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		kind := Classify(data)
+		var kind Kind
+		bounds.Allocation(t, len(data), func() { kind = Classify(data) })
 		file, err := Parse(data)
 		if (kind == KindMail) != (err == nil) {
 			t.Fatalf("%s, but the parser says %v", kind, err)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sidegate/internal/bounds"
 )
 
 func TestParse(t *testing.T) {
@@ -111,7 +113,9 @@ func FuzzParse(f *testing.F) {
 	}
 	mapping := Mapping{{Pattern: "spiffe://example.org/*", Role: Peer}}
 	f.Fuzz(func(t *testing.T, uri string) {
-		id, err := mapping.Parse(uri)
+		var id Identity
+		var err error
+		bounds.Allocation(t, len(uri), func() { id, err = mapping.Parse(uri) })
 		if err != nil {
 			var refusal *Refusal
 			if !errors.As(err, &refusal) || id != (Identity{}) {

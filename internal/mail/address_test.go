@@ -3,6 +3,8 @@ package mail
 import (
 	"strings"
 	"testing"
+
+	"sidegate/internal/bounds"
 )
 
 func TestParseAddress(t *testing.T) {
@@ -102,7 +104,9 @@ func FuzzParseAddress(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		a, err := ParseAddress(text)
+		var a Address
+		var err error
+		bounds.Allocation(t, len(text), func() { a, err = ParseAddress(text) })
 		if err != nil {
 			return
 		}

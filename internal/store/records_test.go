@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"sidegate/internal/bounds"
 	"sidegate/internal/mail"
 )
 
@@ -94,11 +95,9 @@ func FuzzRecords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var errs []error
 		note := func(_ any, err error) { errs = append(errs, err) }
-		e, err := parseEntry("l", 1, b)
-		note(e, err)
-		in, err := parseInbound("s", b)
-		note(in, err)
 		for _, parse := range []func([]byte) (any, error){
+			func(b []byte) (any, error) { return parseEntry("l", 1, b) },
+			func(b []byte) (any, error) { return parseInbound("s", b) },
 			func(b []byte) (any, error) { return parseBox(b) },
 			func(b []byte) (any, error) { return parseBoxEntry(b) },
 			func(b []byte) (any, error) { return parseBoxIndex(b) },
@@ -107,7 +106,7 @@ func FuzzRecords(f *testing.F) {
 			func(b []byte) (any, error) { return parseAnswer(b) },
 			func(b []byte) (any, error) { return parseLane(b) },
 		} {
-			note(parse(b))
+			bounds.Allocation(t, len(b), func() { note(parse(b)) })
 		}
 		for _, err := range errs {
 			if err != nil && !errors.Is(err, errRecord) {

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
+	"sidegate/internal/bounds"
 	"sidegate/internal/mail"
 	"sidegate/internal/wire"
 	pb "sidegate/proto/sidegate/v1"
@@ -317,7 +318,9 @@ func FuzzParseMessage(f *testing.F) {
 		if proto.Unmarshal(b, &p) != nil || proto.Unmarshal(b, &again) != nil {
 			return
 		}
-		m, err := wire.ParseMessage(&p)
+		var m *mail.Message
+		var err error
+		bounds.Allocation(t, len(b), func() { m, err = wire.ParseMessage(&p) })
 		var field *wire.FieldError
 		if err != nil && (!errors.As(err, &field) || field.Field == "") {
 			t.Fatalf("%v names no field", err)

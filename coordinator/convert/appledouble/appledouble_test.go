@@ -13,6 +13,7 @@ import (
 
 	"sidegate/coordinator/convert/macbinary"
 	"sidegate/coordinator/convert/macfile"
+	"sidegate/internal/bounds"
 )
 
 type entry struct {
@@ -100,7 +101,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(build(magicSingle, version2, finder, entry{entryResource, "resource"}, entry{entryData, "data"}))
 	f.Add(build(magicDouble, version1, finder, entry{entryInfo, "12345678"}))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, _, err := Decode(data, time.UTC)
+		var file *macfile.File
+		var err error
+		bounds.Allocation(t, len(data), func() { file, _, err = Decode(data, time.UTC) })
 		if err == nil && (len(file.Data) > len(data) || len(file.Resource) > len(data) || len(file.Name) > maxName) {
 			t.Fatalf("%d bytes became %d and %d", len(data), len(file.Data), len(file.Resource))
 		}

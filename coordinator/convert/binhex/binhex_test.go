@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sidegate/coordinator/convert/macfile"
+	"sidegate/internal/bounds"
 )
 
 func sample() *macfile.File {
@@ -111,7 +112,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(begin + " 4.0)\n:" + strings.Repeat("C!'0", 500))) // markers that repeat nothing
 	f.Fuzz(func(t *testing.T, text []byte) {
 		const most = 4096
-		file, err := Decode(text, most)
+		var file *macfile.File
+		var err error
+		bounds.Allocation(t, len(text), func() { file, err = Decode(text, most) })
 		if err != nil {
 			return
 		}

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
+
+	"sidegate/internal/bounds"
 )
 
 func tables() []*Table {
@@ -201,6 +203,8 @@ func FuzzText(f *testing.F) {
 	f.Add(strings.Repeat("e"+strings.Repeat("\u0301", 300), 2), uint8(4))
 	f.Fuzz(func(t *testing.T, s string, n uint8) {
 		table := tables()[int(n)%len(tables())]
+		bounds.Allocation(t, len(s), func() { table.Decode(s) })
+		bounds.Allocation(t, len(s), func() { table.Encode(s) })
 		coded, _ := table.Encode(s)
 		if len(coded) > 4*len(s) {
 			t.Fatalf("%d bytes encode to %d", len(s), len(coded))

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sidegate/coordinator/convert/macfile"
+	"sidegate/internal/bounds"
 )
 
 func sample() *macfile.File {
@@ -196,7 +197,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(first(f, sample()))
 	f.Add(third(f, sample()))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := Decode(data, time.UTC)
+		var got *macfile.File
+		var err error
+		bounds.Allocation(t, len(data), func() { got, err = Decode(data, time.UTC) })
 		if err != nil {
 			return
 		}

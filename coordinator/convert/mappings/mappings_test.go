@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sidegate/internal/bounds"
 )
 
 func TestDefault(t *testing.T) {
@@ -207,11 +209,14 @@ func FuzzParse(f *testing.F) {
 	f.Add(standard)
 	f.Add([]byte(".A=:::text\r.B=x:y:z:q"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		table, err := Parse(data)
+		var table *Table
+		var err error
+		bounds.Allocation(t, len(data), func() { table, err = Parse(data) })
 		if err != nil {
 			return
 		}
 		for _, m := range table.List() {
+			bounds.Allocation(t, len(data), func() { m.ToMac(data) })
 			if got, ok := table.Find("name." + m.Extension); !ok || got != m {
 				t.Fatalf("%+v is not found", m)
 			}

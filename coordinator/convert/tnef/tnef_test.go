@@ -11,6 +11,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sidegate/internal/bounds"
 )
 
 func attr(level byte, kind, id uint16, content string) string {
@@ -89,7 +91,9 @@ func TestDamage(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(begin + file("A.TXT", "one", names("long"))))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		files, err := Decode(data)
+		var files []Attachment
+		var err error
+		bounds.Allocation(t, len(data), func() { files, err = Decode(data) })
 		if err == nil && len(files)*11 > len(data) {
 			t.Fatalf("%d files in %d bytes", len(files), len(data))
 		}
