@@ -33,6 +33,17 @@ func digest(m *mail.Message, bcc []mail.Address) [32]byte {
 			d.numbers(int64(f.FinderFlags), f.ResourceSize, unix(f.Created), unix(f.Modified))
 		}
 	}
+	// What came later counts only where it is said, so that requests of before it keep their digests.
+	if m.InReplyTo != "" {
+		d.strings("in reply to", string(m.InReplyTo))
+	}
+	if r := m.Receipt; r != nil {
+		d.strings("receipt", r.Reader.String(), r.Subject)
+		d.numbers(unix(r.Submitted), unix(r.Read))
+		if r.NotRead {
+			d.numbers(1)
+		}
+	}
 	return [32]byte(d.h.Sum(nil))
 }
 

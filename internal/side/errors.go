@@ -58,7 +58,7 @@ func ofMessage(err error) error {
 	if !errors.As(err, &f) || f.Field == "message" {
 		return err
 	}
-	return &wire.FieldError{Field: "message." + f.Field, Problem: f.Problem}
+	return &wire.FieldError{Field: "message." + f.Field, Problem: f.Problem, Reason: f.Reason}
 }
 
 // toSubmitError says inside a stream what a status would say.

@@ -101,25 +101,28 @@ func (s *shared) checkSubmission(c caller, sub *wire.Submission) error {
 	if err := s.Dialect.Check(m.Sender); err != nil {
 		return badField("message.sender", "%v", err)
 	}
-	for _, list := range []struct {
-		field     string
-		addresses []mail.Address
-	}{{"to", m.To}, {"cc", m.Cc}, {"bcc", sub.Bcc}} {
+	for _, list := range addressed(sub) {
 		for i, a := range list.addresses {
 			if err := s.Dialect.Check(a); err != nil {
-				return badField(fmt.Sprintf("message.recipients.%s[%d]", list.field, i), "%v", err)
+				return badField(fmt.Sprintf("%s[%d]", list.field, i), "%v", err)
 			}
 		}
 	}
-	return s.maySend(c, m.Sender)
+	if err := checkReceipt(m); err != nil {
+		return err
+	}
+	if err := s.maySend(c, m.Sender); err != nil {
+		return err
+	}
+	return s.checkReaders(sub)
 }
 
 // headerSize is about how many bytes a message has beside its content.
 func headerSize(sub *wire.Submission) int {
 	m := sub.Message
 	n := len(m.Subject) + len(m.Sender.Value)
-	for _, list := range [][]mail.Address{m.To, m.Cc, sub.Bcc} {
-		for _, a := range list {
+	for _, list := range addressed(sub) {
+		for _, a := range list.addresses {
 			n += len(a.Type) + 1 + len(a.Value)
 		}
 	}

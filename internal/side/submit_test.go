@@ -77,6 +77,13 @@ func TestSubmitRefusals(t *testing.T) {
 		{"forged original", "ann", func(r *pb.SubmitMessageRequest) { r.Message.Original = &pb.Original{Format: "mmff"} }, "InvalidArgument message.original"},
 		{"forged legacy field", "ann", func(r *pb.SubmitMessageRequest) { r.Message.LegacyFields = []*pb.LegacyField{{Name: "FROM"}} }, "InvalidArgument message.legacy_fields"},
 		{"regarding in a note", "ann", func(r *pb.SubmitMessageRequest) { r.Message.Regarding = "01a200a7-cf58-72b6-a74d-7c7ec0a71dce" }, "InvalidArgument message.regarding"},
+		{"a receipt of somebody else", "ann", func(r *pb.SubmitMessageRequest) {
+			r.Message.Class, r.Message.Receipt = pb.MessageClass_MESSAGE_CLASS_READ_RECEIPT, &pb.ReceiptDetails{Reader: "bob@Here"}
+		}, "InvalidArgument message.receipt.reader"},
+		{"a receipt in a note", "ann", func(r *pb.SubmitMessageRequest) { r.Message.Receipt = &pb.ReceiptDetails{} }, "InvalidArgument message.receipt"},
+		{"to a name that only reports", "ann", func(r *pb.SubmitMessageRequest) { r.Message.Recipients.To = []string{"ann@Here", "NET/PO/Postoffice"} }, "InvalidArgument message.recipients.to[1] NOT_REPLIABLE"},
+		{"a hidden copy to such a name", "ann", func(r *pb.SubmitMessageRequest) { r.Message.Recipients.Bcc = []string{"NET/PO/POSTMASTER"} }, "InvalidArgument message.recipients.bcc[0] NOT_REPLIABLE"},
+		{"an answer to nothing that could be", "ann", func(r *pb.SubmitMessageRequest) { r.Message.InReplyTo = "x" }, "InvalidArgument message.in_reply_to"},
 		{"request ID too long", "ann", func(r *pb.SubmitMessageRequest) { r.RequestId = strings.Repeat("r", 129) }, "InvalidArgument request_id"},
 		{"control character in the request ID", "ann", func(r *pb.SubmitMessageRequest) { r.RequestId = "r\n" }, "InvalidArgument request_id"},
 		{"larger than the side takes", "ann", func(r *pb.SubmitMessageRequest) { r.Message.Body = strings.Repeat("b", 100_001) }, "InvalidArgument message.size_bytes"},

@@ -218,6 +218,9 @@ func (x *machine) Delete(t *rapid.T) {
 	action := rapid.SampledFrom([]string{"acknowledge", "delete", "drop"}).Draw(t, "action")
 	a = x.named(t, a)
 	x.do(func(tx *store.Tx) (err error) {
+		if there, acknowledged, err := tx.Acknowledged(a, id); err != nil || !there || acknowledged != box[id] {
+			t.Fatalf("there %v, acknowledged %v, %v; the model says %v", there, acknowledged, err, box[id])
+		}
 		switch action {
 		case "acknowledge":
 			_, err = tx.Acknowledge(a, id)
