@@ -31,7 +31,7 @@ func (s *mailServer) list(ctx context.Context, req *pb.ListMessagesRequest) (*pb
 	if err != nil {
 		return nil, err
 	}
-	size, err := pageSize(req.PageSize)
+	size, err := wire.PageSize(req.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *mailServer) list(ctx context.Context, req *pb.ListMessagesRequest) (*pb
 		return nil, err
 	}
 	list := "messages/" + strconv.FormatBool(req.UnacknowledgedOnly) + "/" + box.Key()
-	position, err := parseToken(list, req.PageToken)
+	position, err := wire.ParsePageToken(list, req.PageToken)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (s *mailServer) list(ctx context.Context, req *pb.ListMessagesRequest) (*pb
 		return nil, err
 	}
 	if !p.end {
-		p.resp.NextPageToken = pageToken(list, strconv.FormatUint(p.after, 10))
+		p.resp.NextPageToken = wire.PageToken(list, strconv.FormatUint(p.after, 10))
 	}
 	return p.resp, nil
 }

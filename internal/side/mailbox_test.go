@@ -15,6 +15,7 @@ import (
 
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
+	"sidegate/internal/wire"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -262,7 +263,7 @@ func TestListPages(t *testing.T) {
 	for name, r := range map[string]*pb.ListMessagesRequest{
 		"another filter":  {Mailbox: "ann@Here", PageToken: tokens[0], UnacknowledgedOnly: true},
 		"a damaged one":   {Mailbox: "ann@Here", PageToken: tokens[0][1:]},
-		"an invented one": {Mailbox: "ann@Here", PageToken: pageToken("messages/false/MSMAIL:ann@here", "x")},
+		"an invented one": {Mailbox: "ann@Here", PageToken: wire.PageToken("messages/false/MSMAIL:ann@here", "x")},
 	} {
 		_, err := w.mail.ListMessages(w.as("ann"), r)
 		if got := refusal(err); got != "InvalidArgument page_token" {

@@ -132,12 +132,12 @@ func (s *mailboxServer) list(ctx context.Context, req *pb.ListMailboxesRequest) 
 	if err != nil {
 		return nil, err
 	}
-	size, err := pageSize(req.PageSize)
+	size, err := wire.PageSize(req.PageSize)
 	if err != nil {
 		return nil, err
 	}
 	const list = "mailboxes"
-	after, err := parseToken(list, req.PageToken)
+	after, err := wire.ParsePageToken(list, req.PageToken)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (s *mailboxServer) list(ctx context.Context, req *pb.ListMailboxesRequest) 
 		for _, box := range boxes {
 			if c.operator || c.may(box.Owners) {
 				if len(resp.Mailboxes) == size {
-					resp.NextPageToken = pageToken(list, after)
+					resp.NextPageToken = wire.PageToken(list, after)
 					return resp, nil
 				}
 				resp.Mailboxes = append(resp.Mailboxes, toMailbox(box))
@@ -163,7 +163,7 @@ func (s *mailboxServer) list(ctx context.Context, req *pb.ListMailboxesRequest) 
 			return resp, nil
 		}
 	}
-	resp.NextPageToken = pageToken(list, after)
+	resp.NextPageToken = wire.PageToken(list, after)
 	return resp, ctx.Err()
 }
 

@@ -43,28 +43,6 @@ func FuzzTextCheck(f *testing.F) {
 	})
 }
 
-// FuzzToken: a token is taken for what it was made for, or refused.
-func FuzzToken(f *testing.F) {
-	f.Add("mailboxes", "MSMAIL:ann@shop", "")
-	f.Add("messages/true/x", "17", "AQ")
-	f.Add("", "", strings.Repeat("A", 3000))
-	f.Fuzz(func(t *testing.T, list, position, garbage string) {
-		if len(position) > 1000 {
-			return
-		}
-		token := pageToken(list, position)
-		if got, err := parseToken(list, token); err != nil || got != position {
-			t.Fatalf("parseToken(pageToken(%q)) = %q, %v", position, got, err)
-		}
-		if _, err := parseToken(list+"/other", token); err == nil {
-			t.Fatal("a token of another list was taken")
-		}
-		if got, err := parseToken(list, garbage); err == nil && garbage != "" && pageToken(list, got) != garbage {
-			t.Fatalf("%q was read as %q", garbage, got)
-		}
-	})
-}
-
 func TestQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQuota(100)

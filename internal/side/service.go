@@ -25,8 +25,6 @@ const (
 	MaxAliases     = 64     // of one mailbox
 	maxAllAliases  = 50_000 // of all: an announcement holds twice as many addresses
 	MaxInFlight    = 1024   // messages of one submission stream that wait for durability
-	DefaultPage    = 100
-	MaxPage        = 1000
 	maxOutstanding = 32 << 20 // bytes of submissions that one caller has on the way
 )
 

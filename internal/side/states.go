@@ -16,13 +16,15 @@ var stateOf = map[string]string{
 	"delivered": "delivered", "acknowledged": "delivered", "duplicate": "delivered",
 	"relayed": "relayed", "consumed": "relayed",
 	"returned": "returned", "bad-mail": "bad-mail",
+	// Only of mail that an operator took out of a lane: what a reader deletes has been delivered before.
+	"deleted": "deleted",
 }
 
 // terminal are the states after which nothing happens without somebody's doing.
-var terminal = map[string]bool{"delivered": true, "relayed": true, "returned": true, "bad-mail": true, "held": true}
+var terminal = map[string]bool{"delivered": true, "relayed": true, "returned": true, "bad-mail": true, "deleted": true, "held": true}
 
 // final are the states that news which comes late, from another end, does not take back.
-var final = map[string]bool{"delivered": true, "relayed": true, "returned": true, "bad-mail": true}
+var final = map[string]bool{"delivered": true, "relayed": true, "returned": true, "bad-mail": true, "deleted": true}
 
 // states sums up how far a message has got for each recipient, in the order in which they were heard of. A later try
 // says the last word about the recipients it was for.
@@ -55,6 +57,9 @@ func statesOf(steps []store.Trace, heard func(mail.Address)) map[string]string {
 			continue
 		}
 		if t.Recipient.IsZero() {
+			if t.Event == "deleted" {
+				continue // bad mail was discarded; whoever it still waits for keeps waiting
+			}
 			// A step of the whole message: of everybody it still matters to.
 			for key := range now {
 				now[key] = after(now[key], state)
@@ -63,7 +68,7 @@ func statesOf(steps []store.Trace, heard func(mail.Address)) map[string]string {
 		}
 		key := t.Recipient.Key()
 		if _, known := now[key]; !known {
-			if t.Event == "acknowledged" {
+			if t.Event == "acknowledged" || t.Event == "deleted" {
 				continue // it was delivered under an alias of the mailbox
 			}
 			heard(t.Recipient)

@@ -25,6 +25,7 @@ import (
 	"sidegate/internal/route"
 	"sidegate/internal/store"
 	"sidegate/internal/store/pebblestore"
+	"sidegate/internal/wire"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -168,7 +169,7 @@ func (w *world) send(who string, m *pb.Message) string {
 // list is every message of a mailbox.
 func (w *world) list(who, mailbox string) []*pb.MailboxEntry {
 	w.t.Helper()
-	r, err := w.mail.ListMessages(w.as(who), &pb.ListMessagesRequest{Mailbox: mailbox, PageSize: MaxPage})
+	r, err := w.mail.ListMessages(w.as(who), &pb.ListMessagesRequest{Mailbox: mailbox, PageSize: wire.MaxPage})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package side
+package wire
 
 import (
 	"encoding/base64"
@@ -14,17 +14,18 @@ const (
 	maxToken     = 2048
 )
 
-func pageToken(list, position string) string {
+// PageToken is the token of the page of a list that begins behind a position.
+func PageToken(list, position string) string {
 	b := append([]byte{tokenVersion}, position...)
 	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(b, tokenSum(list, position)))
 }
 
-// parseToken returns the position; that of an empty token is empty.
-func parseToken(list, token string) (position string, err error) {
+// ParsePageToken returns the position; that of an empty token is empty.
+func ParsePageToken(list, token string) (position string, err error) {
 	if token == "" {
 		return "", nil
 	}
-	foreign := badField("page_token", "is not one that this list gave")
+	foreign := fieldError("page_token", "is not one that this list gave")
 	if len(token) > maxToken {
 		return "", foreign
 	}
@@ -47,13 +48,19 @@ func tokenSum(list, position string) uint64 {
 	return h.Sum64()
 }
 
-// pageSize is how many entries a page may have.
-func pageSize(asked uint32) (int, error) {
+// The bounds on a page of a list.
+const (
+	DefaultPage = 100
+	MaxPage     = 1000
+)
+
+// PageSize is how many entries a page may have.
+func PageSize(asked uint32) (int, error) {
 	switch {
 	case asked == 0:
 		return DefaultPage, nil
 	case asked > MaxPage:
-		return 0, badField("page_size", "is %d, the most is %d", asked, MaxPage)
+		return 0, fieldError("page_size", "is %d, the most is %d", asked, MaxPage)
 	}
 	return int(asked), nil
 }
