@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,8 +56,9 @@ func (l letter) begin(log *history.Log) {
 type person interface {
 	// send hands all letters in, in order.
 	send(log *history.Log, ls []letter)
-	// arrived notes everything that has come for the people here and returns how much that is.
-	arrived(log *history.Log, at []string) int
+	// arrived notes everything that has come for the people here and returns the labels.
+	arrived(log *history.Log) []string
+	// count is how much has come.
 	count() int
 }
 
@@ -79,16 +82,17 @@ func typed(address string) string {
 	return a.Type + ":" + a.Value
 }
 
-func (o old) count() int { return len(o.half.Received()) }
+func (o old) count() int { return o.half.Counters().Received }
 
-func (o old) arrived(log *history.Log, _ []string) int {
-	received := o.half.Received()
-	for _, m := range received {
+func (o old) arrived(log *history.Log) []string {
+	var labels []string
+	for _, m := range o.half.Received() {
+		labels = append(labels, m.Subject)
 		for _, to := range m.To {
 			log.Arrive(history.Delivery{Label: m.Subject, Recipient: key(to)}, digest(m.Body))
 		}
 	}
-	return len(received)
+	return labels
 }
 
 // modern is people at a side.
@@ -96,58 +100,96 @@ type modern struct {
 	t      *testing.T
 	client pb.MailServiceClient
 	boxes  []string
+	come   *atomic.Int64 // messages that those who follow their mailboxes have seen
 }
 
-func (p modern) send(log *history.Log, ls []letter) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	for _, l := range ls {
-		l.begin(log)
-		_, err := p.client.SubmitMessage(ctx, &pb.SubmitMessageRequest{Message: &pb.Message{
-			Sender: l.from, Recipients: &pb.Recipients{To: []string{l.to}}, Subject: l.label, Body: l.body,
-		}})
-		if err != nil {
-			p.t.Errorf("%s: %v", l.label, err)
-			return
+// people are at a side, and follow their mailboxes until the world ends.
+func (w *world) people(side *running, boxes []string) modern {
+	p := modern{w.t, w.client(side), boxes, new(atomic.Int64)}
+	for _, box := range boxes {
+		w.all.Go(func() { p.follow(w.ctx, box) })
+	}
+	return p
+}
+
+// follow counts what comes into a mailbox, which is not there before its first message is.
+func (p modern) follow(ctx context.Context, box string) {
+	seen := map[string]bool{}
+	for ctx.Err() == nil {
+		stream, err := p.client.ReceiveMessages(ctx, &pb.ReceiveMessagesRequest{Mailbox: box, Follow: true})
+		for err == nil {
+			var r *pb.ReceiveMessagesResponse
+			r, err = stream.Recv()
+			if id := r.GetEntry().GetMessage().GetMessageId(); id != "" && !seen[id] {
+				seen[id] = true
+				p.come.Add(1)
+			}
 		}
-		log.Ack(l.label)
+		pause(ctx, 200*time.Millisecond)
 	}
 }
 
-func (p modern) count() int {
-	n := 0
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// send has every sender hand in their letters one by one, all senders at once.
+func (p modern) send(log *history.Log, ls []letter) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	of := map[string][]letter{}
+	for _, l := range ls {
+		of[l.from] = append(of[l.from], l)
+	}
+	var all sync.WaitGroup
+	for _, theirs := range of {
+		all.Go(func() {
+			for _, l := range theirs {
+				l.begin(log)
+				_, err := p.client.SubmitMessage(ctx, &pb.SubmitMessageRequest{Message: &pb.Message{
+					Sender: l.from, Recipients: &pb.Recipients{To: []string{l.to}}, Subject: l.label, Body: l.body,
+				}})
+				if err != nil {
+					p.t.Errorf("%s: %v", l.label, err)
+					return
+				}
+				log.Ack(l.label)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func (p modern) count() int { return int(p.come.Load()) }
+
+func (p modern) arrived(log *history.Log) []string {
+	var labels []string
 	for _, box := range p.boxes {
-		n += p.each(box, func(*pb.Message) {})
-	}
-	return n
-}
-
-func (p modern) arrived(log *history.Log, at []string) int {
-	n := 0
-	for _, box := range at {
-		n += p.each(box, func(m *pb.Message) {
+		p.each(box, func(m *pb.Message) {
+			labels = append(labels, m.Subject)
 			log.Arrive(history.Delivery{Label: m.Subject, Recipient: key(box)}, digest(m.Body))
 		})
 	}
-	return n
+	return labels
 }
 
 // each reads a mailbox in order. One that is not there yet is empty.
-func (p modern) each(box string, fn func(*pb.Message)) int {
+func (p modern) each(box string, fn func(*pb.Message)) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	stream, err := p.client.ReceiveMessages(ctx, &pb.ReceiveMessagesRequest{Mailbox: box})
-	if err != nil {
-		return 0
-	}
-	for n := 0; ; n++ {
-		r, err := stream.Recv()
-		if err != nil {
-			if !errors.Is(err, io.EOF) && status.Code(err) != codes.NotFound {
-				p.t.Logf("%s: %v", box, err)
-			}
-			return n
+	for err == nil {
+		var r *pb.ReceiveMessagesResponse
+		if r, err = stream.Recv(); err == nil && r.GetEntry() != nil {
+			fn(r.GetEntry().GetMessage())
 		}
-		fn(r.GetEntry().GetMessage())
+	}
+	if !errors.Is(err, io.EOF) && status.Code(err) != codes.NotFound {
+		p.t.Errorf("%s: %v", box, err)
 	}
 }

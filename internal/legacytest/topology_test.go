@@ -4,12 +4,12 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"sidegate/internal/config"
 	"sidegate/internal/daemon"
-	"sidegate/internal/legacypair"
 	"sidegate/internal/simtest/history"
 	"sidegate/macside/macmail"
 	"sidegate/pcside/pcmail"
@@ -28,60 +28,54 @@ func messages(t *testing.T) int {
 	return n
 }
 
-// The topologies: each makes the people on the PC and on the Macintosh end of the way.
-var topologies = []struct {
-	name  string
-	slots int
-	build func(w *world, slots int) (pc, mac person)
-}{
-	{"B", 10, func(w *world, slots int) (pc, mac person) {
-		share := w.share("spool")
+// topology makes the people on the PC and on the Macintosh end of the way.
+type topology func(w *world, slots int) (pc, mac person)
+
+// The topologies with an old half.
+var topologies = map[string]topology{
+	"B": func(w *world, slots int) (pc, mac person) {
 		side := w.end("pcside", daemon.Side(pcmail.Dialect()), config.PCSide, "NET1/*/*", nil, awaited)
-		w.coordinator("coordinator", share, "pc", "*@Sales", slots, side)
-		half := w.work(legacypair.NewMacHalf(legacypair.Dir(share), legacypair.Options{Slots: slots}))
-		return modern{w.t, w.client(side), pcUsers}, old{half}
-	}},
-	{"C", 99, func(w *world, slots int) (pc, mac person) {
-		share := w.share("spool")
+		_, half := w.coordinator("coordinator", "mac", "*@Sales", slots, side.address)
+		return w.people(side, pcUsers), old{half}
+	},
+	"C": func(w *world, slots int) (pc, mac person) {
 		side := w.end("macside", daemon.Side(macmail.Dialect()), config.MacSide, "*@Sales", nil, awaited)
-		w.coordinator("coordinator", share, "mac", "NET1/*/*", slots, side)
-		half := w.work(legacypair.NewPCHalf(legacypair.Dir(share), legacypair.Options{Slots: slots}))
-		return old{half}, modern{w.t, w.client(side), macUsers}
-	}},
-	{"D", 10, func(w *world, slots int) (pc, mac person) {
-		pcShare, macShare := w.share("pcspool"), w.share("macspool")
-		one := w.coordinator("one", pcShare, "mac", "NET1/*/*", slots)
-		w.coordinator("two", macShare, "pc", "*@Sales", slots, one)
-		pcHalf := w.work(legacypair.NewPCHalf(legacypair.Dir(pcShare), legacypair.Options{Slots: slots}))
-		macHalf := w.work(legacypair.NewMacHalf(legacypair.Dir(macShare), legacypair.Options{Slots: slots}))
+		_, half := w.coordinator("coordinator", "pc", "NET1/*/*", slots, side.address)
+		return old{half}, w.people(side, macUsers)
+	},
+	"D": func(w *world, slots int) (pc, mac person) {
+		one, pcHalf := w.coordinator("one", "pc", "NET1/*/*", slots)
+		_, macHalf := w.coordinator("two", "mac", "*@Sales", slots, one.address)
 		return old{pcHalf}, old{macHalf}
-	}},
-	{"D with one slot", 1, func(w *world, slots int) (pc, mac person) {
-		pcShare, macShare := w.share("pcspool"), w.share("macspool")
-		one := w.coordinator("one", pcShare, "mac", "NET1/*/*", slots)
-		w.coordinator("two", macShare, "pc", "*@Sales", slots, one)
-		pcHalf := w.work(legacypair.NewPCHalf(legacypair.Dir(pcShare), legacypair.Options{Slots: slots}))
-		macHalf := w.work(legacypair.NewMacHalf(legacypair.Dir(macShare), legacypair.Options{Slots: slots}))
-		return old{pcHalf}, old{macHalf}
-	}},
+	},
 }
 
 func TestTopologies(t *testing.T) {
-	for _, c := range topologies {
+	for _, c := range []struct {
+		name, topology string
+		slots          int
+	}{
+		{"B", "B", 10},
+		{"C", "C", 99},
+		{"D", "D", 10},
+		{"D with one slot", "D", 1},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := messages(t)
 			if c.slots == 1 {
 				n = max(10, n/20) // one file at a time is slow, and was
 			}
 			w := newWorld(t)
-			pc, mac := c.build(w, c.slots)
+			pc, mac := topologies[c.topology](w, c.slots)
 			log := history.New()
-			pc.send(log, letters("to Mac", n, pcUsers, macUsers))
-			mac.send(log, letters("to PC", n, macUsers, pcUsers))
 			start := time.Now()
+			var sending sync.WaitGroup
+			sending.Go(func() { pc.send(log, letters("to Mac", n, pcUsers, macUsers)) })
+			sending.Go(func() { mac.send(log, letters("to PC", n, macUsers, pcUsers)) })
+			sending.Wait()
 			await(t, n, pc, mac)
-			pc.arrived(log, pcUsers)
-			mac.arrived(log, macUsers)
+			pc.arrived(log)
+			mac.arrived(log)
 			for _, a := range log.Check(history.Options{Quiet: true}) {
 				if a.Kind == history.Reordered && c.slots > 1 && byOld(a.Detail, pc, mac) {
 					continue // the old half refills slots below waiting ones: KB Q137998

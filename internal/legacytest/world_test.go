@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"google.golang.org/grpc"
 
 	"sidegate/coordinator/service"
@@ -21,36 +22,61 @@ import (
 	pb "sidegate/proto/sidegate/v1"
 )
 
-// scan is how often coordinators look, cycle how often the halves do.
-const (
-	scan  = 40 * time.Millisecond
-	cycle = 30 * time.Millisecond
+// pace is how often coordinators look and how often the halves do their cycle.
+type pace struct{ scan, cycle, beat time.Duration }
+
+// hurry is for real time, calm is what old programs had, for virtual time.
+var (
+	hurry = pace{scan: 40 * time.Millisecond, cycle: 30 * time.Millisecond, beat: time.Second}
+	calm  = pace{scan: 4 * time.Second, cycle: 7 * time.Second, beat: 20 * time.Second}
 )
 
-// world is one topology on loopback and in a directory of its own.
+// world is one topology, its spools on real directories.
 type world struct {
-	t   *testing.T
-	dir string
-	ctx context.Context
-	all sync.WaitGroup
+	t     *testing.T
+	pace  pace
+	dir   string
+	lines *lines // between ends; nil: TCP on loopback
+	ctx   context.Context
+	all   sync.WaitGroup
+
+	aging   time.Duration                    // of coordinators and halves
+	options func(o *legacypair.Options)      // nil: as they are
+	volume  func(share string) legacypair.FS // how a half reaches a spool
+	halves  map[string]legacypair.Half       // by kind: pc, mac
+	keepers map[string]*running              // the coordinator that each kind of half meets
+	shares  map[string]string
 }
 
+// newWorld makes a world in real time, on loopback.
 func newWorld(t *testing.T) *world {
+	w := makeWorld(t, hurry)
+	return w
+}
+
+func makeWorld(t *testing.T, p pace) *world {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &world{t: t, dir: t.TempDir(), ctx: ctx}
+	w := &world{t: t, pace: p, dir: t.TempDir(), ctx: ctx, halves: map[string]legacypair.Half{}, keepers: map[string]*running{}, shares: map[string]string{},
+		volume: func(share string) legacypair.FS { return legacypair.Dir(share) }}
 	t.Cleanup(func() { cancel(); w.all.Wait() })
 	return w
 }
 
-// end starts an end and returns its address.
-func (w *world) end(name string, kind daemon.Kind, program string, serves string, peers []string, more func(*config.Config)) string {
+// running is an end and how to start it.
+type running struct {
+	address string
+	disk    *vfs.MemFS // in virtual time
+	start   func()     // again, after stop
+	stop    func()
+	end     *daemon.End
+}
+
+// end starts an end.
+func (w *world) end(name string, kind daemon.Kind, program string, serves string, peers []string, more func(*config.Config)) *running {
 	w.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	c := config.Default(program)
-	c.Name, c.Listen, c.AutoMailbox, c.InsecureDev = name, l.Addr().String(), true, true
+	c.Name, c.AutoMailbox, c.InsecureDev = name, true, true
+	c.Heartbeat, c.Late, c.Down = w.pace.beat, 3*w.pace.beat, 10*w.pace.beat
 	c.Serves = []mail.Pattern{mail.MustPattern(serves)}
 	for _, p := range peers {
 		c.Peers = append(c.Peers, config.Peer{Address: p})
@@ -58,61 +84,124 @@ func (w *world) end(name string, kind daemon.Kind, program string, serves string
 	if more != nil {
 		more(c)
 	}
-	engine, err := pebblestore.Open(filepath.Join(w.dir, name), pebblestore.Options{BallastBytes: -1})
+	r := &running{}
+	if w.lines != nil {
+		r.disk = vfs.NewMem()
+	}
+	r.start = func() {
+		l := w.listen(name, r.address)
+		r.address, c.Listen = l.Addr().String(), l.Addr().String()
+		options := pebblestore.Options{BallastBytes: -1}
+		if w.lines != nil {
+			r.address = name
+			options = pebblestore.Options{FS: r.disk, BallastBytes: -1, MemTableBytes: 1 << 20, CacheBytes: 1 << 20, Still: true}
+		}
+		engine, err := pebblestore.Open(filepath.Join(w.dir, name), options)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		surroundings := daemon.World{Engine: engine, Certs: identity.Insecure{}}
+		if w.lines != nil {
+			surroundings.Dial = w.lines.dial
+		}
+		w.live(r, c, surroundings, kind, l)
+	}
+	r.start()
+	return r
+}
+
+// live runs an end until the world ends or it is stopped.
+func (w *world) live(r *running, c *config.Config, around daemon.World, kind daemon.Kind, l net.Listener) {
+	e, err := daemon.New(w.ctx, c, around, kind)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	e, err := daemon.New(w.ctx, c, daemon.World{Engine: engine, Certs: identity.Insecure{}}, kind)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var running sync.WaitGroup
+	ctx, cancel := context.WithCancel(w.ctx)
+	var actors sync.WaitGroup
 	for _, a := range e.Actors(l) {
-		running.Go(func() {
-			if err := a.Run(w.ctx); err != nil {
-				w.t.Errorf("%s: %s: %v", name, a.Name, err)
+		if a.Name == "admin" {
+			continue // it looks for changes that nobody here follows
+		}
+		actors.Go(func() {
+			if err := a.Run(ctx); err != nil {
+				w.t.Errorf("%s: %s: %v", c.Name, a.Name, err)
 			}
 		})
 	}
+	closed := make(chan struct{})
 	w.all.Go(func() {
-		running.Wait()
+		defer close(closed)
+		actors.Wait()
 		if err := e.Close(); err != nil {
-			w.t.Errorf("%s: %v", name, err)
+			w.t.Errorf("%s: %v", c.Name, err)
 		}
 	})
-	return c.Listen
+	r.end, r.stop = e, func() { cancel(); <-closed }
+}
+
+// listen opens the address of an end, at first any.
+func (w *world) listen(name, address string) net.Listener {
+	w.t.Helper()
+	if w.lines != nil {
+		return w.lines.listen(name)
+	}
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return l
 }
 
 // awaited tells a side that a coordinator will come, so that mail for the people behind it waits instead of going back.
 func awaited(c *config.Config) { c.AcceptPeers = []string{identity.URI(identity.Peer, "coordinator")} }
 
-// coordinator starts a coordinator on a spool in a role.
-func (w *world) coordinator(name, share, role, serves string, slots int, peers ...string) string {
-	return w.end(name, service.Kind(spool.OpenDir), config.Coordinator, serves, peers, func(c *config.Config) {
-		c.AutoMailbox = false
-		c.Spool.Dir, c.Spool.Role, c.Spool.Init, c.Spool.Scan, c.Spool.BlockingFactor = share, role, true, scan, slots
-	})
-}
-
-// share makes a spool directory.
-func (w *world) share(name string) string {
-	dir := filepath.Join(w.dir, name)
-	if err := legacypair.MakeSpool(dir); err != nil {
+// coordinator starts a coordinator on a new spool that stands in for one half, and the other half on it, which is
+// of a kind: pc or mac.
+func (w *world) coordinator(name, kind, serves string, slots int, peers ...string) (r *running, half legacypair.Half) {
+	share := filepath.Join(w.dir, "spool of "+name)
+	if err := legacypair.MakeSpool(share); err != nil {
 		w.t.Fatal(err)
 	}
-	return dir
+	r = w.end(name, service.Kind(spool.OpenDir), config.Coordinator, serves, peers, func(c *config.Config) {
+		c.AutoMailbox = false
+		c.Spool.Dir, c.Spool.Role, c.Spool.Init, c.Spool.Scan, c.Spool.BlockingFactor = share, standsFor[kind], true, w.pace.scan, slots
+		c.Spool.Aging = w.aging
+	})
+	half = w.half(kind, share, slots)
+	w.halves[kind], w.keepers[kind], w.shares[kind] = half, r, share
+	return r, half
 }
 
-// work lets a half do its cycles until the world ends.
-func (w *world) work(h legacypair.Half) legacypair.Half {
-	w.all.Go(func() { _ = h.Run(w.ctx, cycle) }) // it ends with the context
+// standsFor is what a coordinator is towards each kind of half.
+var standsFor = map[string]string{"mac": "pc", "pc": "mac"}
+
+// half makes a half and lets it do its cycles until the world ends.
+func (w *world) half(kind, share string, slots int) legacypair.Half {
+	o := legacypair.Options{Slots: slots, Aging: w.aging, Handshake: legacypair.ShapeVersion}
+	if w.options != nil {
+		w.options(&o)
+	}
+	var h legacypair.Half
+	if kind == "pc" {
+		h = legacypair.NewPCHalf(w.volume(share), o)
+	} else {
+		h = legacypair.NewMacHalf(w.volume(share), o)
+	}
+	w.all.Go(func() { _ = h.Run(w.ctx, w.pace.cycle) }) // it ends with the context
 	return h
 }
 
 // client is somebody at a side.
-func (w *world) client(address string) pb.MailServiceClient {
+func (w *world) client(side *running) pb.MailServiceClient {
 	w.t.Helper()
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(identity.Insecure{}.Client("")))
+	target, options := side.address, []grpc.DialOption{grpc.WithTransportCredentials(identity.Insecure{}.Client(""))}
+	if w.lines != nil {
+		target, options = "passthrough:///"+target, append(options, grpc.WithContextDialer(w.lines.dial))
+	}
+	conn, err := grpc.NewClient(target, options...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
