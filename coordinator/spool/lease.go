@@ -40,6 +40,10 @@ func readLease(v FS) (lease, error) {
 	if err != nil {
 		return lease{}, err
 	}
+	return parseLease(data)
+}
+
+func parseLease(data []byte) (lease, error) {
 	var l lease
 	if json.Unmarshal(data, &l) != nil || l.Owner == "" {
 		return lease{}, errLease

@@ -21,9 +21,17 @@ func readMarker(v FS) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("spool: read %s: %w", v.Path(markerName), err)
 	}
+	id, err := parseMarker(data)
+	if err != nil {
+		return "", fmt.Errorf("spool: read %s: %w", v.Path(markerName), err)
+	}
+	return id, nil
+}
+
+func parseMarker(data []byte) (string, error) {
 	id, err := uuid.Parse(strings.TrimSpace(strings.TrimPrefix(string(data), markerHead)))
 	if err != nil {
-		return "", fmt.Errorf("spool: read %s: %w", v.Path(markerName), errMarker)
+		return "", errMarker
 	}
 	return id.String(), nil
 }
