@@ -35,11 +35,12 @@ func (a *app) deleteMail() *urfave.Command {
 	return a.command(spec{
 		name: "delete", usage: "remove messages from a mailbox for good", args: "MAILBOX ID...",
 		about: `Removes messages from a mailbox. Nothing brings them back. IDs that are not there are no error, so that the command
-may be repeated; it prints how many there were.
+may be repeated; it prints how many there were. A sender who wishes a read receipt is told of a message that was not yet
+acknowledged that it was deleted unread, unless --withhold-receipt is given or the side writes no receipts.
 
 Example:
   $P delete $ME 0199f1a2-5b1c-7cc2-9a53-0d6b7c1f4e2a`,
-		flags: a.connection(),
+		flags: a.connection(withholdReceipt()),
 		do: func(ctx context.Context, c *call) error {
 			mailbox, err := c.address("MAILBOX", c.args[0])
 			if err != nil {
@@ -48,7 +49,7 @@ Example:
 			return c.mail(ctx, asUser, func(ctx context.Context, out *printer, client pb.MailServiceClient) error {
 				deleted := uint32(0)
 				for ids := range slices.Chunk(c.args[1:], 1000) {
-					r, err := client.DeleteMessages(ctx, &pb.DeleteMessagesRequest{Mailbox: mailbox, MessageIds: ids})
+					r, err := client.DeleteMessages(ctx, &pb.DeleteMessagesRequest{Mailbox: mailbox, MessageIds: ids, WithholdReceipts: c.cmd.Bool(withholdFlag)})
 					if err != nil {
 						return err
 					}

@@ -16,7 +16,8 @@ import (
 func (a *app) read() *urfave.Command {
 	return a.command(spec{
 		name: "read", usage: "read one message", args: "MAILBOX ID",
-		about: `Shows one message. Reading changes nothing: the message stays, and stays new unless --acknowledge is given.
+		about: `Shows one message. Reading changes nothing: the message stays, and stays new unless --acknowledge is given. A sender
+who wishes a read receipt then gets one, unless --withhold-receipt is given or the side writes none.
 With --save the enclosed files are written into a directory under their names; no file there is ever overwritten, and
 what cannot be part of a file name is replaced. The Macintosh half of a file (resource fork, type and creator) is
 written beside it in AppleDouble form, ._NAME.
@@ -28,6 +29,7 @@ Examples:
 			&urfave.StringFlag{Name: "save", Usage: "write the enclosed files into `DIR`"},
 			&urfave.BoolFlag{Name: "raw", Usage: "write the bytes the message was read from in the old system, or else its body, as they are", HideDefault: true},
 			&urfave.BoolFlag{Name: "acknowledge", Usage: "mark the message as received afterwards", HideDefault: true},
+			withholdReceipt(),
 		),
 		do: doRead,
 	})
@@ -67,8 +69,16 @@ func doRead(ctx context.Context, c *call) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	_, err = client.AcknowledgeMessages(limited, &pb.AcknowledgeMessagesRequest{Mailbox: mailbox, MessageIds: c.args[1:]})
+	_, err = client.AcknowledgeMessages(limited, &pb.AcknowledgeMessagesRequest{
+		Mailbox: mailbox, MessageIds: c.args[1:], WithholdReceipts: c.cmd.Bool(withholdFlag),
+	})
 	return err
+}
+
+const withholdFlag = "withhold-receipt"
+
+func withholdReceipt() *urfave.BoolFlag {
+	return &urfave.BoolFlag{Name: withholdFlag, Usage: "write no read receipt, now or later", HideDefault: true}
 }
 
 // readMessage fetches one message and shows it. It gives up when nothing comes for the time-out.
@@ -208,9 +218,33 @@ func presentText(out *printer, m *pb.Message) {
 	for _, f := range m.GetFailures() {
 		field("Failed", fmt.Sprintf("%s: %s (%s)", f.GetAddress(), f.GetExplanation(), f.GetReason()))
 	}
+	presentReceipt(out, m.GetReceipt(), field)
+	field("Regarding", m.GetRegarding())
+	field("Answers", m.GetInReplyTo())
 	field("ID", m.GetMessageId())
 	fmt.Fprintf(out.w, "\n%s", cleanText(m.GetBody()))
 	if b := m.GetBody(); b != "" && !strings.HasSuffix(b, "\n") {
 		fmt.Fprintln(out.w)
+	}
+}
+
+// presentReceipt shows what a receipt says of the message that was read, or was not.
+func presentReceipt(out *printer, r *pb.ReceiptDetails, field func(name, value string)) {
+	if r == nil {
+		return
+	}
+	when := "Read"
+	if r.GetOutcome() == pb.ReceiptOutcome_RECEIPT_OUTCOME_NOT_READ {
+		when = "Deleted unread"
+	}
+	if t := r.GetReadTime(); t != nil {
+		field(when, out.when(t.AsTime()))
+	} else {
+		field(when, "at a time that is not known")
+	}
+	field("By", r.GetReader())
+	field("Its subject", r.GetSubject())
+	if t := r.GetSubmitTime(); t != nil {
+		field("Its date", out.when(t.AsTime()))
 	}
 }

@@ -33,6 +33,7 @@ Examples:
 			&urfave.StringSliceFlag{Name: "attach", Usage: "`FILE` to enclose; may be repeated"},
 			&urfave.StringFlag{Name: "priority", Usage: "`N` from 1 (low) over 3 (normal) to 5 (urgent)", Value: "3"},
 			&urfave.BoolFlag{Name: "read-receipt", Usage: "wish a read receipt", HideDefault: true},
+			&urfave.StringFlag{Name: "in-reply-to", Usage: "`ID` of the message this one answers; an answer to a report or a receipt is refused"},
 			&urfave.StringFlag{Name: "request-id", Usage: "`ID` of yours for this submission: sent again with it, the message is still sent once"},
 		),
 		do: doSend,
@@ -106,7 +107,7 @@ func (c *call) headers() (*pb.Message, error) {
 	}
 	return &pb.Message{
 		Sender: from, Recipients: recipients, Subject: c.cmd.String("subject"),
-		Priority: uint32(priority), ReadReceipt: c.cmd.Bool("read-receipt"),
+		Priority: uint32(priority), ReadReceipt: c.cmd.Bool("read-receipt"), InReplyTo: c.cmd.String("in-reply-to"),
 	}, nil
 }
 
