@@ -53,7 +53,7 @@ var rights = map[string]string{
 	"sidegate.v1.SpoolService/ListHandshakes": "o", "sidegate.v1.SpoolService/ListSpoolBadMail": "o",
 	"sidegate.v1.SpoolService/RepublishSlots": "o",
 	"grpc.health.v1.Health/Check":             "puom", "grpc.health.v1.Health/Watch": "puom", "grpc.health.v1.Health/List": "puom",
-	"grpc.reflection.v1.ServerReflection/ServerReflectionInfo": "o",
+	"grpc.reflection.v1.ServerReflection/ServerReflectionInfo": "uom",
 }
 
 // caller is somebody who tries everything.

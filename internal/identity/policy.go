@@ -79,9 +79,10 @@ func API() Policy {
 		"/grpc.health.v1.Health/Watch": {Peer, User, Operator, Monitor},
 		"/grpc.health.v1.Health/List":  {Peer, User, Operator, Monitor},
 
-		// What an end offers is for operators, wherever it listens.
-		"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo":      {Operator},
-		"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": {Operator},
+		// What an end offers may be looked up by everybody who is meant to call it: clients such as grpcurl ask before they
+		// call. It tells what the protos tell, and nothing of mail.
+		"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo":      {User, Operator, Monitor},
+		"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": {User, Operator, Monitor},
 	}
 }
 

@@ -55,16 +55,17 @@ func TestPolicyCoversEveryService(t *testing.T) {
 // TestPolicyTable holds every method and role against the whole truth, written down a second time and by role.
 func TestPolicyTable(t *testing.T) {
 	any := "grpc.health.v1.Health/Check grpc.health.v1.Health/Watch grpc.health.v1.Health/List "
+	offers := "grpc.reflection.v1.ServerReflection/ServerReflectionInfo grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo "
 	watching := "sidegate.v1.AdminService/GetStatus sidegate.v1.AdminService/WatchStatus sidegate.v1.SpoolService/GetSpool sidegate.v1.SpoolService/WatchSpool "
 	may := map[Role]string{
 		Peer:    any + "sidegate.v1.LinkService/Heartbeat sidegate.v1.LinkService/PushMessages sidegate.v1.LinkService/PullMessages",
-		Monitor: any + watching,
-		User: any + `sidegate.v1.MailService/SubmitMessage sidegate.v1.MailService/SubmitMessages sidegate.v1.MailService/ListMessages
+		Monitor: any + offers + watching,
+		User: any + offers + `sidegate.v1.MailService/SubmitMessage sidegate.v1.MailService/SubmitMessages sidegate.v1.MailService/ListMessages
 			sidegate.v1.MailService/GetMessage sidegate.v1.MailService/ReceiveMessages sidegate.v1.MailService/AcknowledgeMessages
 			sidegate.v1.MailService/DeleteMessages sidegate.v1.MailService/TrackMessage
 			sidegate.v1.MailboxService/GetMailbox sidegate.v1.MailboxService/ListMailboxes
 			sidegate.v1.DirectoryService/SearchEntries sidegate.v1.DirectoryService/LookupEntry`,
-		Operator: any + watching + `sidegate.v1.MailService/TrackMessage
+		Operator: any + offers + watching + `sidegate.v1.MailService/TrackMessage
 			sidegate.v1.MailboxService/CreateMailbox sidegate.v1.MailboxService/GetMailbox sidegate.v1.MailboxService/ListMailboxes
 			sidegate.v1.MailboxService/UpdateMailboxName
 			sidegate.v1.DirectoryService/SearchEntries sidegate.v1.DirectoryService/LookupEntry
@@ -73,8 +74,7 @@ func TestPolicyTable(t *testing.T) {
 			sidegate.v1.AdminService/ListQueueEntries sidegate.v1.AdminService/GetQueueEntry sidegate.v1.AdminService/UpdateQueueEntries
 			sidegate.v1.AdminService/ListBadMail sidegate.v1.AdminService/GetBadMail sidegate.v1.AdminService/RetryBadMail
 			sidegate.v1.AdminService/DiscardBadMail
-			sidegate.v1.SpoolService/ListHandshakes sidegate.v1.SpoolService/ListSpoolBadMail sidegate.v1.SpoolService/RepublishSlots
-			grpc.reflection.v1.ServerReflection/ServerReflectionInfo grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo`,
+			sidegate.v1.SpoolService/ListHandshakes sidegate.v1.SpoolService/ListSpoolBadMail sidegate.v1.SpoolService/RepublishSlots`,
 	}
 	guard, err := NewGuard(GuardOptions{Policy: API(), AcceptPeers: []string{"sidegate://peer/x"}, Now: clock(epoch)})
 	if err != nil {
