@@ -95,6 +95,9 @@ func TestStates(t *testing.T) {
 		{"held and released", [][]store.Trace{{step(ann, "queued"), step(ann, "held"), step(ann, "released")}}, "ann@A queued"},
 		{"held", [][]store.Trace{{step(ann, "queued"), step(ann, "held")}}, "ann@A held!"},
 		{"a second try", [][]store.Trace{{step(ann, "returned"), step(bob, "delivered")}, {step(ann, "queued")}}, "ann@A queued bob@B delivered!"},
+		{"deleted by an operator", [][]store.Trace{{step(ann, "queued"), step(bob, "queued"), step(ann, "deleted")}}, "ann@A deleted! bob@B queued"},
+		{"deleted under another name of the mailbox", [][]store.Trace{{step(ann, "delivered"), step(bob, "deleted")}}, "ann@A delivered!"},
+		{"bad mail discarded", [][]store.Trace{{step(ann, "queued"), step(bob, "bad-mail"), step(all, "deleted")}}, "ann@A queued bob@B bad-mail!"},
 		{"reported", [][]store.Trace{{step(ann, "returned"), step(all, "reported"), step(all, "bad-mail")}}, "ann@A returned!"},
 	}
 	for _, tt := range tests {

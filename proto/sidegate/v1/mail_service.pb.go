@@ -1283,7 +1283,7 @@ type RecipientState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Address of the recipient.
 	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
-	// queued, sent, accepted, delivered, relayed, held, returned or bad-mail.
+	// queued, sent, accepted, delivered, relayed, held, returned, bad-mail or deleted.
 	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
 	// True when nothing more will happen without somebody's doing.
 	Terminal      bool `protobuf:"varint,3,opt,name=terminal,proto3" json:"terminal,omitempty"`

@@ -34,7 +34,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // MailService takes mail from people and programs and hands it out to them. Served by both sides, to role user.
-// A user may send from, and read, the mailboxes that list the user's URI among their owners.
+// A user may send from, and read, the mailboxes that list the user's URI among their owners. A mailbox without
+// owners, as --auto-mailbox makes them, is open to every user until an operator names owners.
 //
 // Errors are canonical codes with google.rpc details: BadRequest names the field, ErrorInfo carries a stable reason
 // under the domain "sidegate", RetryInfo says when another try makes sense.
@@ -184,7 +185,8 @@ func (c *mailServiceClient) TrackMessage(ctx context.Context, in *TrackMessageRe
 // for forward compatibility.
 //
 // MailService takes mail from people and programs and hands it out to them. Served by both sides, to role user.
-// A user may send from, and read, the mailboxes that list the user's URI among their owners.
+// A user may send from, and read, the mailboxes that list the user's URI among their owners. A mailbox without
+// owners, as --auto-mailbox makes them, is open to every user until an operator names owners.
 //
 // Errors are canonical codes with google.rpc details: BadRequest names the field, ErrorInfo carries a stable reason
 // under the domain "sidegate", RetryInfo says when another try makes sense.
