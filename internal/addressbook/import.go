@@ -31,7 +31,6 @@ func (b *Book) Import(ctx context.Context, steps []directory.Step, dryRun bool) 
 	b.imported = now
 	b.ownChanged()
 	b.mu.Unlock()
-	b.log.Info("entries imported", "added", len(d.Added), "changed", len(d.Changed), "removed", len(d.Removed), "total", now.Len())
 	return d, now, nil
 }
 

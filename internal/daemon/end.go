@@ -173,6 +173,9 @@ func (e *End) makeServer() error {
 	e.Server = newServer(e.World.Certs, e.guard, e.draining, e.Log)
 	pb.RegisterLinkServiceServer(e.Server, e.Links.Server())
 	pb.RegisterAdminServiceServer(e.Server, e.Admin)
+	pb.RegisterDirectoryServiceServer(e.Server, addressbook.NewServer(addressbook.ServerOptions{
+		Book: e.Directory, Serves: e.Routes.Serves, Caller: Caller, Log: e.Log.Named("directory"),
+	}))
 	if e.part.Register != nil {
 		e.part.Register(e.Server)
 	}

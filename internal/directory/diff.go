@@ -1,5 +1,10 @@
 package directory
 
+import (
+	"iter"
+	"slices"
+)
+
 // Diff is what has to be done to one list to make another of it. Each of its parts is in the order of lists.
 type Diff struct {
 	Added   []Entry
@@ -28,6 +33,27 @@ func Compare(old, now List) Diff {
 		}
 	}
 	return d
+}
+
+// All lists every difference by name, what is added as a change from nothing and what is removed as one to nothing.
+func (d Diff) All() iter.Seq[Change] {
+	all := slices.Clone(d.Changed)
+	for _, e := range d.Added {
+		all = append(all, Change{New: e})
+	}
+	for _, e := range d.Removed {
+		all = append(all, Change{Old: e})
+	}
+	slices.SortStableFunc(all, func(a, b Change) int { return compare(a.place(), b.place()) })
+	return slices.Values(all)
+}
+
+// place is where a change stands among others: with what is there now, or with what was.
+func (c Change) place() Place {
+	if c.New == (Entry{}) {
+		return place(c.Old)
+	}
+	return place(c.New)
 }
 
 // Empty reports whether there is nothing to do.

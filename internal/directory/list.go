@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -25,10 +26,13 @@ type index struct {
 // Place is a place in the order of a list; lists with and without the entry itself have it.
 type Place struct{ name, key string }
 
-// NewList makes a list. Two entries of one address are an error, as are more than MaxEntries or MaxBytes.
+// ErrTooMuch says that a list would have more than MaxEntries or MaxBytes.
+var ErrTooMuch = errors.New("too large for a directory")
+
+// NewList makes a list. Two entries of one address are an error; so is ErrTooMuch.
 func NewList(entries []Entry) (List, error) {
 	if len(entries) > MaxEntries {
-		return List{}, fmt.Errorf("directory: %d entries, the most is %d", len(entries), MaxEntries)
+		return List{}, fmt.Errorf("directory: %d entries, the most is %d: %w", len(entries), MaxEntries, ErrTooMuch)
 	}
 	size, seen := 0, make(map[string]Entry, len(entries))
 	for _, e := range entries {
@@ -40,7 +44,7 @@ func NewList(entries []Entry) (List, error) {
 		size += e.size()
 	}
 	if size > MaxBytes {
-		return List{}, fmt.Errorf("directory: names and addresses of %d bytes, the most is %d", size, MaxBytes)
+		return List{}, fmt.Errorf("directory: names and addresses of %d bytes, the most is %d: %w", size, MaxBytes, ErrTooMuch)
 	}
 	return build(entries), nil
 }

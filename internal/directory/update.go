@@ -28,7 +28,7 @@ func (l List) Updated(steps []Step) (List, error) {
 		case s.Put != nil:
 			now[s.Put.Key()] = *s.Put
 			if len(now) > 2*MaxEntries {
-				return List{}, fmt.Errorf("directory: an update through more than %d entries", 2*MaxEntries)
+				return List{}, fmt.Errorf("directory: an update through more than %d entries: %w", 2*MaxEntries, ErrTooMuch)
 			}
 		case s.Remove != nil:
 			delete(now, s.Remove.Key())

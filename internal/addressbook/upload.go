@@ -1,0 +1,158 @@
+package addressbook
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	"sidegate/internal/directory"
+	"sidegate/internal/mail"
+	"sidegate/internal/wire"
+	pb "sidegate/proto/sidegate/v1"
+)
+
+// Bounds on an import.
+const (
+	maxStepsAtOnce = 1000
+	maxSteps       = 200_000
+	maxStepBytes   = 32 << 20
+)
+
+// sources are the kinds of entries that are asked for; none means all.
+type sources []Kind
+
+func (s sources) has(k Kind) bool {
+	for _, one := range s {
+		if one == k {
+			return true
+		}
+	}
+	return len(s) == 0
+}
+
+func parseSources(field string, asked ...pb.DirectorySource) (sources, error) {
+	var out sources
+	for _, one := range asked {
+		switch k := Kind(one); {
+		case one == pb.DirectorySource_DIRECTORY_SOURCE_UNSPECIFIED:
+		case one < 0 || one > pb.DirectorySource(Announced):
+			return nil, &wire.FieldError{Field: field, Problem: fmt.Sprintf("has no value %d", one)}
+		default:
+			out = append(out, k)
+		}
+	}
+	return out, nil
+}
+
+func unknownAddress(a mail.Address) error { return fmt.Errorf("nobody known has the address %s", a) }
+
+// ImportEntries changes what was imported here.
+func (s *Server) ImportEntries(st grpc.BidiStreamingServer[pb.ImportEntriesRequest, pb.ImportEntriesResponse]) error {
+	steps, dryRun, err := receive(st)
+	if err != nil {
+		return status(err)
+	}
+	d, now, err := s.o.Book.Import(st.Context(), steps, dryRun)
+	if errors.Is(err, directory.ErrTooMuch) {
+		err = wire.NewError(codes.InvalidArgument, "DIRECTORY_TOO_LARGE", 0, err)
+	}
+	if err != nil {
+		return status(err)
+	}
+	if !dryRun && !d.Empty() {
+		s.o.Log.Info("directory imported", "added", len(d.Added), "changed", len(d.Changed), "removed", len(d.Removed), "by", s.o.Caller(st.Context()))
+	}
+	return s.answer(st, d, now)
+}
+
+// receive reads the steps of a whole import.
+func receive(st grpc.BidiStreamingServer[pb.ImportEntriesRequest, pb.ImportEntriesResponse]) (steps []directory.Step, dryRun bool, err error) {
+	bytes := 0
+	for first := true; ; first = false {
+		r, err := st.Recv()
+		if errors.Is(err, io.EOF) {
+			return steps, dryRun, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		if r.DryRun && !first {
+			return nil, false, &wire.FieldError{Field: "dry_run", Problem: "is not on the first request"}
+		}
+		if first {
+			dryRun = r.DryRun
+		}
+		if len(r.Steps) > maxStepsAtOnce || len(steps)+len(r.Steps) > maxSteps {
+			return nil, false, &wire.FieldError{Field: "steps", Problem: fmt.Sprintf("are more than %d in one request or %d in all", maxStepsAtOnce, maxSteps)}
+		}
+		for _, p := range r.Steps {
+			step, err := parseStep(fmt.Sprintf("steps[%d]", len(steps)), p)
+			if err != nil {
+				return nil, false, err
+			}
+			if step.Put != nil {
+				bytes += len(step.Put.Name) + len(step.Put.Address.Value)
+			}
+			if bytes > maxStepBytes {
+				return nil, false, &wire.FieldError{Field: "steps", Problem: fmt.Sprintf("have more than %d bytes of names and addresses", maxStepBytes)}
+			}
+			steps = append(steps, step)
+		}
+	}
+}
+
+// parseStep reads one step; its place is counted over all requests of the import.
+func parseStep(field string, p *pb.ImportStep) (directory.Step, error) {
+	switch k := p.GetKind().(type) {
+	case *pb.ImportStep_Put:
+		name, err := directory.CleanName(k.Put.GetName())
+		if err != nil {
+			return directory.Step{}, &wire.FieldError{Field: field + ".put.name", Problem: err.Error()}
+		}
+		a, err := wire.ParseAddress(field+".put.address", k.Put.GetAddress())
+		return directory.Step{Put: &directory.Entry{Name: name, Address: a}}, err
+	case *pb.ImportStep_Remove:
+		a, err := wire.ParseAddress(field+".remove", k.Remove)
+		return directory.Step{Remove: &a}, err
+	case *pb.ImportStep_Replace:
+		pattern, err := mail.ParsePattern(k.Replace)
+		if err != nil {
+			return directory.Step{}, &wire.FieldError{Field: field + ".replace", Problem: err.Error()}
+		}
+		return directory.Step{Replace: &pattern}, nil
+	}
+	return directory.Step{}, &wire.FieldError{Field: field, Problem: "says nothing"}
+}
+
+// answer says what changed, and what it sums up to.
+func (s *Server) answer(st grpc.BidiStreamingServer[pb.ImportEntriesRequest, pb.ImportEntriesResponse], d directory.Diff, now directory.List) error {
+	out := &pb.ImportEntriesResponse{}
+	for c := range d.All() {
+		change := &pb.DirectoryChange{}
+		if c.Old != (directory.Entry{}) {
+			change.Before = toEntry(c.Old)
+		}
+		if c.New != (directory.Entry{}) {
+			change.After = toEntry(c.New)
+		}
+		if out.Changes = append(out.Changes, change); len(out.Changes) == maxChunk {
+			if err := st.Send(out); err != nil {
+				return err
+			}
+			out = &pb.ImportEntriesResponse{}
+		}
+	}
+	sum := &pb.ImportSummary{
+		Added: uint32(len(d.Added)), Changed: uint32(len(d.Changed)), Removed: uint32(len(d.Removed)), Total: uint32(now.Len()),
+	}
+	for e := range now.All() {
+		if !s.o.Serves(e.Address) {
+			sum.NotServed++
+		}
+	}
+	out.Summary = sum
+	return st.Send(out)
+}
