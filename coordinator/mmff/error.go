@@ -101,6 +101,11 @@ func (es Errors) Unwrap() []error {
 // other faults: waiting loses nothing, taking a file from under its writer does.
 func (es Errors) Temporary() bool { return errors.Is(es, ErrIncomplete) }
 
+// ForeignError says of a file that Inspect calls foreign what a person sees at its beginning.
+func ForeignError(data []byte) *Error {
+	return &Error{Code: CodeParser, Ordinal: 1, Line: 1, Text: "This is no message file, it begins with " + short(data)}
+}
+
 // quoteLimit is how much of a value an error text shows.
 const quoteLimit = 64
 

@@ -153,7 +153,11 @@ func (r *reader) stray(at int) {
 		r.m.Partial = true
 		e.Ordinal, e.Line = r.m.Ordinal, r.content.line
 		e.misaligned = r.content.realign(r.data, r.m.EOL)
-		e.Text = fmt.Sprintf("%d bytes are left over at offset %d%s", len(rest), at, alignedText(e.misaligned, r.m.EOL))
+		left := fmt.Sprintf("%d bytes are", len(rest))
+		if len(rest) == 1 {
+			left = "1 byte is"
+		}
+		e.Text = fmt.Sprintf("%s left over at offset %d%s", left, at, alignedText(e.misaligned, r.m.EOL))
 	}
 	r.fail(e)
 }

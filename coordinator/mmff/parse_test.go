@@ -36,7 +36,7 @@ func TestErrors(t *testing.T) {
 			[]string{"146-1-4 Bad or missing XTEXT file name"}},
 		{"several at once", mailText("\n", with(envelope, "hello", "a b:c", "XATTACH:"), "text") + "x",
 			[]string{"144-1-4 Cannot partition line hello", "141-1-5 Cannot match token a b (has tail c)",
-				"146-1-6 Bad or missing XATTACH file name", "143-1-7 1 bytes are left over at offset 98"}},
+				"146-1-6 Bad or missing XATTACH file name", "143-1-7 1 byte is left over at offset 98"}},
 		{"second message", mailText("\n", envelope, "text") + mailText("\n", envelope[:2], "text"),
 			[]string{"143-2-3 The message has no FROM line"}},
 		{"nothing", "", []string{"143-0-0 There is no message in the file"}},
