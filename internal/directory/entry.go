@@ -56,7 +56,7 @@ func CleanName(name string) (string, error) {
 			return "", fmt.Errorf("name %q holds the control character %U", name, r)
 		}
 	}
-	clean := norm.NFC.String(strings.Join(strings.Fields(name), " "))
+	clean := norm.NFC.String(oneBlank(name))
 	switch {
 	case clean == "":
 		return "", fmt.Errorf("name is empty")
@@ -65,6 +65,25 @@ func CleanName(name string) (string, error) {
 	}
 	return clean, nil
 }
+
+// oneBlank makes every run of blanks one, and none of those at the ends.
+func oneBlank(s string) string {
+	s = strings.TrimSpace(s)
+	if !strings.Contains(s, "  ") && !strings.ContainsFunc(s, oddBlank) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for word := range strings.FieldsSeq(s) {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+	}
+	return b.String()
+}
+
+func oddBlank(r rune) bool { return r != ' ' && unicode.IsSpace(r) }
 
 // Key is equal for entries of one address.
 func (e Entry) Key() string { return e.Address.Key() }
@@ -80,7 +99,7 @@ func (e Entry) size() int { return len(e.Name) + len(e.Address.Type) + len(e.Add
 
 // fold is the form in which names are compared: both old systems ignore letter case.
 func fold(name string) string {
-	return strings.ToLower(norm.NFC.String(strings.Join(strings.Fields(name), " ")))
+	return strings.ToLower(norm.NFC.String(oneBlank(name)))
 }
 
 // place is where an entry stands in a list.

@@ -86,11 +86,10 @@ func checkAddressText(text string) error {
 func (a Address) check() error {
 	switch a.Type {
 	case TypePC:
-		parts := strings.Split(a.Value, "/")
-		if len(parts) != 3 {
+		if strings.Count(a.Value, "/") != 2 {
 			return fmt.Errorf("a PC Mail address is NET/PO/USER")
 		}
-		for _, p := range parts {
+		for p := range strings.SplitSeq(a.Value, "/") {
 			if strings.TrimSpace(p) == "" {
 				return fmt.Errorf("a part of NET/PO/USER is empty")
 			}
