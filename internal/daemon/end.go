@@ -91,7 +91,7 @@ func (e *End) assemble(ctx context.Context, k Kind) error {
 	e.Intake = intake.New(intake.Options{
 		Store: e.Store, Routes: e.Routes, End: c.Name, Reporter: words, Receipt: receipt, AutoMailbox: c.AutoMailbox,
 		MaxMessageBytes: c.MaxMessageBytes, MaxRecipients: c.MaxRecipients, Lifetime: c.Lifetime, Log: e.Log,
-		Bound: e.bound, Tell: e.Tell, Fault: e.World.Fault,
+		FaxFiles: intake.FaxRule(c.FaxFiles), Bound: e.bound, Tell: e.Tell, Fault: e.World.Fault,
 	})
 	var err error
 	e.Directory, err = addressbook.Open(addressbook.Options{Store: e.Store, End: c.Name, Log: e.Log, Fault: e.World.Fault})

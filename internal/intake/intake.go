@@ -40,6 +40,7 @@ type Options struct {
 	MaxMessageBytes int64         // content; default 25 MiB
 	MaxRecipients   int           // of one submission by a client, and of one lane entry; default 500
 	Lifetime        time.Duration // running time after which waiting mail is returned; default 5 days
+	FaxFiles        FaxRule       // what becomes of faxes with files that cannot be sent; default FaxAny
 	Log             hclog.Logger  // nil: silent
 	// Bound tells whether a delivery may have been sent and is not settled yet; it then belongs to its receiver and
 	// is moved by nobody. It is called inside commits and must not block. Nil: nothing is ever sent.

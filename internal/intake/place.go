@@ -43,6 +43,10 @@ type plan struct {
 func (in *Intake) plan(m *mail.Message, recipients []mail.Address) *plan {
 	p := &plan{}
 	for _, r := range recipients {
+		if f := in.unfit(m, r); f != nil {
+			p.failures = append(p.failures, *f)
+			continue
+		}
 		way := in.resolve(r)
 		switch {
 		case way.Kind == route.Mailbox:

@@ -16,6 +16,9 @@ const (
 	ReasonLoop      = "LOOP"                 // the message has been here before
 	ReasonExpired   = "EXPIRED"              // it waited for the whole of its lifetime
 	ReasonOperator  = "RETURNED_BY_OPERATOR" // an operator sent it back
+	ReasonFaxFile   = "FAX_FILE"             // a file goes with it that a fax gateway cannot send
+	// ReasonNotRepliable: it is a name in which the old systems report, and nobody reads what is sent to it (KB Q119047).
+	ReasonNotRepliable = "NOT_REPLIABLE"
 )
 
 // Steps of a message's way, in the words of TraceEvent.event.

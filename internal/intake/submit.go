@@ -131,7 +131,7 @@ func (in *Intake) check(m *mail.Message, recipients []mail.Address) error {
 	case m.Size > in.o.MaxMessageBytes:
 		return &wire.FieldError{Field: "message.size_bytes", Problem: fmt.Sprintf("the content has %d bytes, the most is %d", m.Size, in.o.MaxMessageBytes)}
 	}
-	return nil
+	return in.checkFax(m, recipients)
 }
 
 // admit takes all of es in one commit.

@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 
+	"sidegate/internal/intake"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
 	"sidegate/internal/wire"
 )
-
-// ReasonNotRepliable is why a message is refused that nobody would read.
-const ReasonNotRepliable = "NOT_REPLIABLE"
 
 // checkReaders refuses what nobody would read: mail to the names in which PC Mail writes failures and receipts, and answers
 // to reports, receipts and mail between programs. The old gateway carried both, and made a failure of them that could be
@@ -46,7 +44,7 @@ func (s *shared) checkReaders(sub *wire.Submission) error {
 }
 
 func notRepliable(field, format string, args ...any) error {
-	return &wire.FieldError{Field: field, Problem: fmt.Sprintf(format, args...), Reason: ReasonNotRepliable}
+	return &wire.FieldError{Field: field, Problem: fmt.Sprintf(format, args...), Reason: intake.ReasonNotRepliable}
 }
 
 // recipientList is one kind of recipients and the field they stand in.
