@@ -82,6 +82,8 @@ type Options struct {
 	ConvertText bool
 	// OpenBinHex takes attachments in BinHex apart. Without it they are the text that they are.
 	OpenBinHex bool
+	// Addresses has other names of addresses; nil: there are none.
+	Addresses Addresses
 	// Regarding finds the message that a read receipt speaks of; nil finds nothing.
 	Regarding func(Receipt) mail.ID
 	// Now is the wall clock; nil means time.Now.
@@ -109,6 +111,9 @@ func New(o Options) *Converter {
 	}
 	if o.Mappings == nil {
 		o.Mappings = func() *mappings.Table { return nil }
+	}
+	if o.Addresses == nil {
+		o.Addresses = asTheyAre{}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

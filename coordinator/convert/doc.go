@@ -28,6 +28,9 @@
 // submit lists again (KB Q164850). Other visible recipients, and who was Cc, are listed at the top of the text. A hidden
 // recipient gets a file of its own: see Split.
 //
+// The PC half may know people by other names than the rest of the world does: see Addresses. Files have those, messages and
+// fingerprints the addresses they mean; the lists at the top of a text name people as they are.
+//
 // # What is lost on a crossing
 //
 // A written and read message differs from the first one in this, and only in this: Cc is To; the visible recipients of other

@@ -52,19 +52,14 @@ func (c *Converter) FromMMFF(m *mmff.Message, w io.Writer) (*Import, error) {
 }
 
 func (in *Import) addresses(h header) {
-	m, table := in.Message, h.c.options.Peer.Charset
-	var code int
-	if m.Sender, code = readAddress(h.m.From, table); code != 0 {
-		h.n.add(NoteAddress, "FROM: error %d", code)
-	}
+	m := in.Message
+	m.Sender = h.sender()
 	add := func(list []mail.Address, field, raw string) []mail.Address {
-		a, code := readAddress(raw, table)
-		if code == 0 {
+		a, problem := h.recipient(field, raw)
+		if problem == "" {
 			in.Recipients = append(in.Recipients, a)
 		} else {
-			h.n.add(NoteAddress, "%s: error %d", field, code)
-			in.Failures = append(in.Failures, mail.Failure{Recipient: a, Reason: ReasonAddress,
-				Explanation: fmt.Sprintf("The address cannot be read (%d).", code)})
+			in.Failures = append(in.Failures, mail.Failure{Recipient: a, Reason: ReasonAddress, Explanation: problem})
 		}
 		return append(list, a)
 	}

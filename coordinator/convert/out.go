@@ -59,7 +59,7 @@ func (c *Converter) verbatim(d *mail.Delivery, raw []byte) (*File, bool) {
 		return nil, false
 	}
 	in, err := c.FromMMFF(m, discard{})
-	if err != nil || in.Message.Original.Digest != o.Digest || len(in.Failures) > 0 || !sameSet(in.Recipients, d.Recipients) {
+	if err != nil || in.Message.Original.Digest != o.Digest || len(in.Failures) > 0 || !sameSet(in.Recipients, d.Recipients) || !c.namesStay(m) {
 		return nil, false
 	}
 	return &File{Data: raw, Verbatim: true, Fingerprints: in.Fingerprints}, true
@@ -90,6 +90,9 @@ func (c *Converter) withinLimits(m *mmff.Message) bool {
 // write makes a new file of the message.
 func (c *Converter) write(d *mail.Delivery, p *pieces) (*File, error) {
 	w := &writer{c: c, d: d, peer: c.options.Peer, out: &mmff.Message{EOL: c.options.Peer.EOL}}
+	if err := w.callNames(); err != nil {
+		return nil, err
+	}
 	w.envelope()
 	w.subject()
 	w.priority()
@@ -106,13 +109,14 @@ func (c *Converter) write(d *mail.Delivery, p *pieces) (*File, error) {
 
 // writer puts one file together.
 type writer struct {
-	c    *Converter
-	d    *mail.Delivery
-	peer Dialect
-	out  *mmff.Message
-	n    notes
-	head []string // lines at the top of the text
-	foot []string // lines at its end
+	c      *Converter
+	d      *mail.Delivery
+	peer   Dialect
+	out    *mmff.Message
+	n      notes
+	called map[mail.Address]mail.Address // in the file
+	head   []string                      // lines at the top of the text
+	foot   []string                      // lines at its end
 }
 
 // marshal writes the file. Kept fields are worth less than the message, so it goes without them if they cannot be written.
@@ -133,7 +137,7 @@ func (w *writer) marshal() ([]byte, error) {
 func (w *writer) fingerprints() [][32]byte {
 	table := w.peer.Charset
 	h := header{c: w.c, m: w.out, n: &notes{}}
-	sender, _ := readAddress(w.out.From, table)
+	sender := h.sender()
 	mark := newBodyMark()
 	_ = readText(mark, w.out.Body, table) // a hash takes everything
 	subject, _ := oneLine(table.Decode(w.out.Subject))

@@ -15,7 +15,7 @@ func (w *writer) envelope() {
 		cc[a.Key()] = true
 	}
 	for _, a := range unique(w.d.Recipients) {
-		line := writeAddress(a, table)
+		line := writeAddress(w.called[a], table)
 		if w.peer.Extended && cc[a.Key()] {
 			w.out.Cc = append(w.out.Cc, line)
 		} else {
@@ -34,17 +34,22 @@ func (w *writer) envelope() {
 
 // sender writes FROM. A reader refuses a file without one, or with one it cannot read.
 func (w *writer) sender() {
-	m := w.d.Message
-	from := m.Sender
-	if (from.IsZero() || from.Type == TypeInvalid) && !w.c.options.Postmaster.IsZero() {
-		if !from.IsZero() {
-			w.head = append(w.head, "From: "+from.Value)
-		}
-		from = w.c.options.Postmaster
+	from := w.signer()
+	if was := w.d.Message.Sender; from != was && !was.IsZero() {
+		w.head = append(w.head, "From: "+was.Value)
 	}
 	if !from.IsZero() {
-		w.out.From = writeAddress(from, w.peer.Charset)
+		w.out.From = writeAddress(w.called[from], w.peer.Charset)
 	}
+}
+
+// signer is who stands in FROM: the sender, or the postmaster where there is none.
+func (w *writer) signer() mail.Address {
+	from := w.d.Message.Sender
+	if (from.IsZero() || from.Type == TypeInvalid) && !w.c.options.Postmaster.IsZero() {
+		return w.c.options.Postmaster
+	}
+	return from
 }
 
 // maxListed is how many recipients are named in the text.
