@@ -55,14 +55,18 @@ func splitType(text string) Address {
 	return Address{Type: TypeMac, Value: text}
 }
 
+// isType reports whether s is letters and digits, such as X400 or 3COM (KB Q94410). A number alone is no type.
 func isType(s string) bool {
+	letters := 0
 	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || i > 0 && '0' <= c && c <= '9') {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
+			letters++
+		case c < '0' || c > '9':
 			return false
 		}
 	}
-	return true
+	return letters > 0
 }
 
 func checkAddressText(text string) error {

@@ -21,6 +21,10 @@ func TestParseAddress(t *testing.T) {
 		{"MSMAIL:a/b/c@server", "MSMAIL:a/b/c@server", "MSMAIL:a/b/c@server"},
 		{"MSMAIL:SMTP:x@server", "MSMAIL:SMTP:x@server", "MSMAIL:smtp:x@server"},
 		{"FAX:555^0D1234", "FAX:555^0D1234", "FAX:555^0d1234"},
+		{"3COM:Bob Jones:Sales:ACME", "3COM:Bob Jones:Sales:ACME", "3COM:bob jones:sales:acme"}, // KB Q94410
+		{"x400:g=Bob;s=Jones;a= ;c=us", "X400:g=Bob;s=Jones;a= ;c=us", "X400:g=bob;s=jones;a= ;c=us"},
+		{"12:30@Clock", "12:30@Clock", "MSMAIL:12:30@clock"},
+		{"MSMAIL:3com:x@server", "MSMAIL:3com:x@server", "MSMAIL:3com:x@server"},
 	} {
 		a, err := ParseAddress(c.text)
 		if err != nil {
