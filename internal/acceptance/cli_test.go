@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,8 +63,9 @@ func TestWrongUsage(t *testing.T) {
 		want string
 	}{
 		{[]string{"pcside", "status", "--addr", "127.0.0.1:1", "--tls-dir", p.certs("operator")}, 75, "connection refused"},
+		{[]string{"pcside", "status", "--addr", leaving(t), "--tls-dir", p.certs("operator")}, 75, "the connection broke off in the handshake"},
 		{[]string{"pcside", "status", "--addr", pc.addr, "--tls-dir", "/nonexistent"}, 1, "/nonexistent/tls.crt"},
-		{[]string{"pcside", "status", "--addr", pc.addr, "--insecure-dev", "--timeout", "2s"}, 75, "not a plain gRPC server"},
+		{[]string{"pcside", "status", "--addr", pc.addr, "--insecure-dev", "--timeout", "2s"}, 75, "or it wants certificates (--tls-dir)"},
 		{[]string{"pcside", "status", "--addr", "192.0.2.1:7401", "--insecure-dev"}, 2, "not a loopback address"},
 		{[]string{"pcside", "serve", "--config", yaml}, 2, `wrong.yaml:2: unknown key "lissten", did you mean listen?`},
 		{[]string{"pcside", "serve", "--insecure-dev", "--listen", "0.0.0.0:7401"}, 2, `"0.0.0.0:7401" is not a loopback address`},
@@ -184,4 +186,24 @@ func TestShapes(t *testing.T) {
 	if d := command("coordinator", "", "mmff", "check", file); d.code != 0 {
 		t.Errorf("mmff check of a good file: %s", d)
 	}
+}
+
+// leaving is the address of somebody who hangs up on every caller, as a program does that is just ending.
+func leaving(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	return l.Addr().String()
 }

@@ -9,6 +9,9 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"sidegate/internal/identity"
+	"sidegate/internal/wire"
 )
 
 // The exit codes. Scripts rely on them.
@@ -101,7 +104,7 @@ func exitCode(err error) int {
 	}
 	switch st.Code() {
 	case codes.Unavailable:
-		if strings.Contains(st.Message(), handshakeFailed) {
+		if said, handshake := wire.Said(st.Err()); handshake && !strings.Contains(said, identity.BrokeOff) {
 			return exitFailed // certificates that do not fit today will not fit in a minute
 		}
 		return exitLater
@@ -114,12 +117,6 @@ func exitCode(err error) int {
 	}
 	return exitFailed
 }
-
-// What gRPC writes before the cause of a connection that could not be made.
-const (
-	handshakeFailed = "authentication handshake failed: "
-	dialFailed      = "Error while dialing: "
-)
 
 // explain turns an error into lines for a person. A status gives its field, or its sentence, once.
 func explain(err error) []string {
@@ -151,18 +148,15 @@ func explain(err error) []string {
 
 // sentence is the message of a status without gRPC's wrapping.
 func sentence(st *status.Status) string {
-	text := st.Message()
-	for _, wrapping := range []string{handshakeFailed, dialFailed} {
-		if _, cause, ok := strings.Cut(text, wrapping); ok {
-			return strings.TrimSuffix(cause, `"`)
-		}
-	}
+	text, handshake := wire.Said(st.Err())
 	switch {
+	case handshake:
+		return text
 	case strings.Contains(text, "error reading server preface: "): // EOF, or a reset, whichever comes first
-		return "the other end closed the connection at once: it is not a plain gRPC server; if it wants certificates, use --tls-dir"
+		return "the other end closed the connection at once: either it is ending, or it wants certificates (--tls-dir)"
 	case st.Code() == codes.DeadlineExceeded:
 		return "no answer in time"
-	case text == "":
+	case st.Message() == "":
 		return st.Code().String()
 	}
 	return text

@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -172,6 +173,34 @@ func TestPortProbeIsNoRefusal(t *testing.T) {
 	}
 	if log.String() != "" {
 		t.Errorf("log: %s", log.String())
+	}
+}
+
+// TestBrokenOff: a server that goes away in the handshake has refused nobody, and one that speaks something else has not
+// gone away.
+func TestBrokenOff(t *testing.T) {
+	client := newWorld(t, clock(epoch)).reloader("user", Options{}).Client("")
+	for _, c := range []struct {
+		name, answer string
+		want         bool
+	}{
+		{"it goes away", "", true},
+		{"it speaks HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", false},
+	} {
+		near, far := net.Pipe()
+		go func() {
+			defer far.Close()
+			_, _ = far.Read(make([]byte, 1)) // it is in the middle of what the client says
+			if c.answer != "" {
+				go func() { _, _ = io.Copy(io.Discard, far) }()
+				_, _ = io.WriteString(far, c.answer)
+			}
+		}()
+		_, _, err := client.ClientHandshake(t.Context(), "localhost:7401", near)
+		near.Close()
+		if err == nil || strings.HasPrefix(err.Error(), BrokeOff) != c.want {
+			t.Errorf("%s: %v", c.name, err)
+		}
 	}
 }
 

@@ -21,6 +21,10 @@ type transport struct {
 	expect   string // URI of the server, for clients
 }
 
+// BrokeOff begins the error of a handshake that the network cut, or the other end by going away. Nobody was refused: the
+// next try may succeed. gRPC keeps only the words of an error, so callers look for these.
+const BrokeOff = "the connection broke off in the handshake with "
+
 // ServerHandshake lets a caller in when its certificate is good. A refusal is logged and counted.
 func (t *transport) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	r, m := t.reloader, t.reloader.material()
@@ -42,6 +46,9 @@ func (t *transport) ClientHandshake(ctx context.Context, authority string, raw n
 	r, m := t.reloader, t.reloader.material()
 	conn, info, err := credentials.NewTLS(m.clientConfig("", t.expect, r.opts.Now)).ClientHandshake(ctx, authority, raw)
 	if err != nil {
+		if _, refused := reasonOf(err); !refused {
+			return nil, nil, fmt.Errorf("%s%s: %w", BrokeOff, authority, err)
+		}
 		return nil, nil, fmt.Errorf("handshake with %s: %w", authority, err)
 	}
 	explained := &explainedConn{Conn: conn, uri: m.identity.URI}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
+	"sidegate/internal/wire"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -146,7 +147,8 @@ func (d *dialler) known() *peer {
 func (d *dialler) failed(err error) {
 	text := "the session has ended"
 	if err != nil {
-		text = clip(err.Error(), maxText)
+		said, _ := wire.Said(err)
+		text = clip(said, maxText)
 	}
 	d.mu.Lock()
 	news := d.problem != text

@@ -92,13 +92,14 @@ func (s *session) close() {
 		delete(s.l.sessions, s.name)
 		s.l.mu.Unlock()
 	}
-	s.p.unregister(s, clip(cause.Error(), maxText))
+	why, _ := wire.Said(cause)
+	s.p.unregister(s, clip(why, maxText))
 	s.mu.Lock()
 	was := s.connected
 	s.connected = false
 	s.mu.Unlock()
 	if was {
-		s.l.o.Log.Info("link session ended", "peer", s.p.name(), "store_id", s.p.id, "reason", cause)
+		s.l.o.Log.Info("link session ended", "peer", s.p.name(), "store_id", s.p.id, "reason", clip(why, maxText))
 	}
 }
 
