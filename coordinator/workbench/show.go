@@ -16,7 +16,7 @@ type Files struct{}
 // Show reads a file as far as it can be read. A file whose name is none of the old program's is still read: names get
 // lost in copying.
 func (Files) Show(_ string, data []byte, o cli.MMFFOptions) cli.MMFFFile {
-	out := cli.MMFFFile{Kind: "bad", Messages: []cli.MMFFMessage{}, Errors: []cli.MMFFError{}}
+	out := cli.MMFFFile{Kind: "bad", Messages: []cli.MMFFMessage{}, Errors: []cli.MMFFError{}, Notes: []cli.MMFFError{}}
 	table, err := table(o.CodePage)
 	if err != nil {
 		out.Errors = append(out.Errors, cli.MMFFError{Text: err.Error()})
@@ -28,13 +28,12 @@ func (Files) Show(_ string, data []byte, o cli.MMFFOptions) cli.MMFFFile {
 		for _, m := range file.Messages {
 			out.Messages = append(out.Messages, showMessage(m, table))
 		}
+		out.Notes = showErrors(mmff.Errors(file.Notes))
 	}
 	if kind == mmff.KindForeign {
-		out.Errors = append(out.Errors, cli.MMFFError{Text: "this is no message file"})
+		err = mmff.Errors{mmff.ForeignError(data)}
 	}
-	if kind != mmff.KindHandshake && kind != mmff.KindEmpty {
-		out.Errors = append(out.Errors, showErrors(err)...)
-	}
+	out.Errors = append(out.Errors, showErrors(err)...)
 	return out
 }
 

@@ -99,7 +99,7 @@ func (c *call) showFile(path string) (MMFFFile, error) {
 		return MMFFFile{}, err
 	}
 	file := c.program.MMFF.Show(filepath.Base(path), data, o)
-	file.Messages, file.Errors = full(file.Messages), full(file.Errors)
+	file.Messages, file.Errors, file.Notes = full(file.Messages), full(file.Errors), full(file.Notes)
 	for i := range file.Messages {
 		m := &file.Messages[i]
 		m.Recipients.To, m.Recipients.Cc, m.Recipients.Bcc = full(m.Recipients.To), full(m.Recipients.Cc), full(m.Recipients.Bcc)
@@ -127,6 +127,9 @@ func (p *printer) messageFile(file MMFFFile) error {
 	field("Kind", file.Kind)
 	for _, e := range file.Errors {
 		field("Error", e.Text)
+	}
+	for _, n := range file.Notes {
+		field("Note", n.Text)
 	}
 	for _, m := range file.Messages {
 		fmt.Fprintln(p.w)

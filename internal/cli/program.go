@@ -85,6 +85,8 @@ type MMFFFile struct {
 	Messages []MMFFMessage `json:"messages"`
 	// Errors are what is wrong.
 	Errors []MMFFError `json:"errors"`
+	// Notes are what is odd and was read all the same.
+	Notes []MMFFError `json:"notes"`
 }
 
 // MMFFMessage is one message of a file, in UTF-8 with \n line ends.
