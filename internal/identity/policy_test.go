@@ -67,7 +67,10 @@ func TestPolicyTable(t *testing.T) {
 			sidegate.v1.DirectoryService/SearchEntries sidegate.v1.DirectoryService/LookupEntry`,
 		Operator: any + offers + watching + `sidegate.v1.MailService/TrackMessage
 			sidegate.v1.MailboxService/CreateMailbox sidegate.v1.MailboxService/GetMailbox sidegate.v1.MailboxService/ListMailboxes
-			sidegate.v1.MailboxService/UpdateMailboxName
+			sidegate.v1.MailboxService/UpdateMailboxName sidegate.v1.MailboxService/AddMailboxAliases
+			sidegate.v1.MailboxService/RemoveMailboxAliases sidegate.v1.SpoolService/ListProxies sidegate.v1.SpoolService/ImportProxies
+			sidegate.v1.SpoolService/ExportProxies sidegate.v1.SpoolService/ListRegisteredSenders
+			sidegate.v1.SpoolService/UpdateRegisteredSenders
 			sidegate.v1.DirectoryService/SearchEntries sidegate.v1.DirectoryService/LookupEntry
 			sidegate.v1.DirectoryService/ExportEntries sidegate.v1.DirectoryService/ImportEntries
 			sidegate.v1.MailboxService/UpdateMailboxOwners sidegate.v1.MailboxService/DeleteMailbox
