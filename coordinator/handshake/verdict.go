@@ -15,6 +15,7 @@ const (
 	IntakeClosed  = "intake-closed"
 	HandshakesOff = "handshakes-off"
 	HandshakeLeft = "handshake-left"
+	SlowScan      = "slow-scan" // the volume takes long to list a directory
 )
 
 // Leg is the state of one direction between a spool and the legacy half behind it.
@@ -32,8 +33,10 @@ type Evidence struct {
 	Now time.Time
 	T   time.Duration
 
-	Share string // what is wrong with the volume, empty if nothing is
-	Held  string // why we write nothing, though we could: the lease, a second gateway, a full volume
+	Share string        // what is wrong with the volume, empty if nothing is
+	Off   string        // why nothing is expected to move now: the half has its hours
+	Hours time.Duration // how long it has been at work in them; 0 for always
+	Held  string        // why we write nothing, though we could: the lease, a second gateway, a full volume
 
 	Ours     []File    // of ours, not taken yet, oldest first
 	Consumed time.Time // the half took a file of ours
@@ -88,6 +91,9 @@ func Outbound(e Evidence) Leg {
 
 func (e *Evidence) conditions() []string {
 	cs := slices.Clone(e.Conditions)
+	if e.Off != "" {
+		cs = append(cs, liveness.ConditionOffHours)
+	}
 	for _, f := range e.Ours {
 		if f.Handshake && f.Age >= e.T {
 			cs = append(cs, liveness.ConditionStuck)
@@ -102,6 +108,9 @@ func (e *Evidence) conditions() []string {
 func (e *Evidence) outbound() (state liveness.State, reason string) {
 	if e.Share != "" {
 		return liveness.ShareDown, e.Share
+	}
+	if e.Off != "" {
+		return e.off(e.Consumed)
 	}
 	old := e.overdue()
 	alive := e.alive()
@@ -123,10 +132,26 @@ func (e *Evidence) outbound() (state liveness.State, reason string) {
 	return liveness.Unknown, "nothing has gone this way lately"
 }
 
+// off judges a leg outside the hours of the half: that nothing moves is no sign of anything.
+func (e *Evidence) off(progress time.Time) (state liveness.State, reason string) {
+	if e.within(progress) {
+		return liveness.Up, e.Off
+	}
+	return liveness.Unknown, e.Off
+}
+
+// lain is how long a file has been lying while the half could have taken it.
+func (e *Evidence) lain(age time.Duration) time.Duration {
+	if e.Hours > 0 {
+		return min(age, e.Hours)
+	}
+	return age
+}
+
 // overdue is the oldest file of ours that has been lying for T, if any.
 func (e *Evidence) overdue() *File {
 	for i := range e.Ours {
-		if e.Ours[i].Age >= e.T {
+		if e.lain(e.Ours[i].Age) >= e.T {
 			return &e.Ours[i]
 		}
 	}
@@ -156,15 +181,24 @@ func Inbound(e Evidence) Leg {
 	for _, f := range e.Inbound {
 		l.OldestAge = max(l.OldestAge, f.Age)
 	}
+	if e.Off != "" {
+		l.Conditions = append(l.Conditions, liveness.ConditionOffHours)
+	}
+	if slices.Contains(e.Conditions, SlowScan) {
+		l.Conditions = append(l.Conditions, SlowScan)
+	}
+	lain := e.lain(l.OldestAge)
 	if e.Closed {
 		l.Conditions = append(l.Conditions, IntakeClosed)
 	}
 	switch {
 	case e.Share != "":
 		l.State, l.Reason = liveness.ShareDown, e.Share
-	case e.Closed && l.OldestAge >= e.T:
+	case e.Off != "":
+		l.State, l.Reason = e.off(e.Taken)
+	case e.Closed && lain >= e.T:
 		l.State, l.Reason = liveness.Stalled, "the inbound lane is full"
-	case l.OldestAge >= e.T && !e.within(e.Taken):
+	case lain >= e.T && !e.within(e.Taken):
 		l.State, l.Reason = liveness.Stalled, "not read for "+ago(l.OldestAge)+": "+names(e.Inbound)
 	case e.within(e.Taken) || e.within(e.Produced):
 		l.State = liveness.Up

@@ -46,9 +46,9 @@ func (b *outbox) free() (slots []int, err error) {
 // waveOver reports whether everything that was published has been taken. Files that the half does not see are left out, or
 // all else would wait for ever. s.mu is held.
 func (b *outbox) waveOver() bool {
-	now, t := time.Now(), b.s.t()
+	now, t, worked := time.Now(), b.s.t(), b.s.worked()
 	for _, e := range b.entries {
-		if e.State == entryStaged || e.State == entryPublished && !e.unseen(now, t) {
+		if e.State == entryStaged || e.State == entryPublished && !e.unseen(now, t, worked) {
 			return false
 		}
 	}
@@ -60,8 +60,8 @@ const silence = 6
 
 // unseen reports whether the half seems not to see a file: it has left it lying for T after it was at work. While it is
 // away, what lies there only waits for its turn, and what came after it must not overtake.
-func (e *entry) unseen(now time.Time, t time.Duration) bool {
-	return !e.passed.IsZero() && now.Sub(e.passed) >= t || e.age(now) >= silence*t
+func (e *entry) unseen(now time.Time, t, worked time.Duration) bool {
+	return !e.passed.IsZero() && min(now.Sub(e.passed), worked) >= t || min(e.age(now), worked) >= silence*t
 }
 
 // choose takes work for the free slots: first what is to be written again, then one job of each peer in turn.
@@ -78,11 +78,13 @@ func (b *outbox) choose() (*batch, error) {
 	}
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
+	slots = slots[:min(len(slots), b.s.quota(outward))]
 	work := &batch{}
 	give := func(e *entry) {
 		e.Slot, slots, e.State = slots[0], slots[1:], entryStaging
 		e.Name = slotName(e.Slot, extMail, b.s.volume.lower)
 		work.entries = append(work.entries, e)
+		b.s.pace.out++
 		b.waveLast = max(b.waveLast, e.Slot)
 	}
 	for len(slots) > 0 && len(b.restage) > 0 {

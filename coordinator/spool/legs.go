@@ -68,8 +68,14 @@ func (s *Spool) evidence(now time.Time, b *inbox) handshake.Evidence {
 	if e.Share == "" && !s.state.scanned.IsZero() && now.Sub(s.state.scanned) > s.o.Scan+late {
 		e.Share = fmt.Sprintf("the volume has not answered for %v", now.Sub(s.state.scanned).Round(time.Second))
 	}
+	if e.Off = offHours(s.moment()); e.Off == "" {
+		e.Hours = max(s.worked(), time.Nanosecond)
+	}
 	if len(s.state.strikes) > 0 {
 		e.Conditions = append(e.Conditions, liveness.ConditionSecondGateway)
+	}
+	if s.state.alarms[alarmSlow] != "" {
+		e.Conditions = append(e.Conditions, handshake.SlowScan)
 	}
 	if s.state.left {
 		e.Conditions = append(e.Conditions, handshake.HandshakeLeft)

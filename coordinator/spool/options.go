@@ -12,6 +12,7 @@ import (
 	"sidegate/coordinator/convert"
 	"sidegate/coordinator/handshake"
 	"sidegate/coordinator/mmff"
+	"sidegate/coordinator/timetable"
 	"sidegate/internal/intake"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
@@ -72,6 +73,10 @@ type Options struct {
 	ReserveSlot1 bool          // keeps slot 1 for handshakes of ours, if there are any
 	Handshake    []byte        // the bytes of ours; default handshake.Default
 
+	PerCycle     int             // files that may move each way in one cycle; 0, the default, is any number
+	ConnectTimes timetable.Table // when the half works; empty, the default, is always
+	Zone         *time.Location  // of the connect times; default UTC
+
 	Scan       time.Duration // between two looks; default 2 s
 	T          time.Duration // least time without progress that means something; default 10 min
 	Incomplete time.Duration // how long a file whose counts overrun it is watched; default 30 min
@@ -125,6 +130,9 @@ func (o Options) withDefaults() (Options, error) {
 		if *d.value <= 0 {
 			*d.value = d.standby
 		}
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
 	}
 	if o.MaxRead <= 0 {
 		o.MaxRead = 32 << 20

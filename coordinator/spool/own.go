@@ -42,7 +42,7 @@ func (b *outbox) own(ctx context.Context) error {
 // ownState is what the decision is made from. s.mu is held.
 func (b *outbox) ownState(now time.Time) handshake.State {
 	st := handshake.State{Aging: b.s.o.Aging, Slots: b.s.o.Slots, Off: b.ours.Off, Pending: b.ours.pending(), Tries: b.ours.Tries,
-		Avoid: b.ours.Avoid, Resting: -1, Quiet: -1, Blocked: len(b.s.state.strikes) >= maxStrikes, MailWait: len(b.peers) > 0 || len(b.restage) > 0}
+		Avoid: b.ours.Avoid, Resting: -1, Quiet: -1, Blocked: len(b.s.state.strikes) >= maxStrikes || !b.s.moment().Open, MailWait: len(b.peers) > 0 || len(b.restage) > 0}
 	if st.Pending {
 		st.Age = b.ours.age(now)
 	}

@@ -56,6 +56,9 @@ func (b *inbox) read(ctx context.Context) error {
 		if !b.s.mayTouch() || !b.s.o.Room() {
 			break
 		}
+		if !b.s.mayClaim() {
+			break
+		}
 		if !b.begin(g) {
 			continue
 		}
@@ -149,6 +152,7 @@ func (b *inbox) take(ctx context.Context, g *sighting) error {
 		return errors.Join(err, b.withdraw(ctx, c, true))
 	}
 	b.gone(g)
+	b.s.claimed()
 	return b.settle(ctx, c, out, data)
 }
 

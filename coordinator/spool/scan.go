@@ -108,7 +108,7 @@ func (s *Spool) look() (glance, error) {
 		return g, err
 	}
 	for _, b := range s.in {
-		entries, err := s.fs.ReadDir(b.dir)
+		entries, err := s.timed(b.name, b.dir)
 		if err != nil {
 			return g, err
 		}
@@ -116,11 +116,11 @@ func (s *Spool) look() (glance, error) {
 	}
 	var err error
 	if s.out != nil {
-		if g.out, err = s.fs.ReadDir(s.out.dir); err != nil {
+		if g.out, err = s.timed(s.out.name, s.out.dir); err != nil {
 			return g, err
 		}
 	}
-	if g.bad, err = s.fs.ReadDir(s.bad.dir); err != nil {
+	if g.bad, err = s.timed("BADMAIL", s.bad.dir); err != nil {
 		return g, err
 	}
 	g.logs = s.lookLogs()

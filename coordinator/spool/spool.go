@@ -33,7 +33,9 @@ type Spool struct {
 
 	mu        sync.Mutex // guards what follows, and the state of inboxes and outbox
 	state     shared
-	lastClaim uint64                   // number of the last claim of any inbox
+	lastClaim uint64 // number of the last claim of any inbox
+	pace      pace
+	scanTimes map[string]*ScanTime     // by directory
 	logs      map[string]int64         // sizes of the half's logs; the scanner's own
 	carried   map[string]time.Duration // ages of files from before the start
 	savedAges bool
@@ -85,7 +87,8 @@ func Open(ctx context.Context, o Options) (*Spool, error) {
 	}
 	s := &Spool{o: o, fs: o.FS, store: o.Store, journal: journal{o.Store}, log: o.Log.Named("spool"),
 		moved: make(chan struct{}), grown: make(chan struct{}, 1), toRead: make(chan struct{}, 1), toWrite: make(chan struct{}, 1),
-		state: shared{lease: "not held", alarms: map[string]string{}, legs: map[string]legMemory{}}}
+		scanTimes: map[string]*ScanTime{},
+		state:     shared{lease: "not held", alarms: map[string]string{}, legs: map[string]legMemory{}}}
 	s.keeper = &keeper{s: s}
 	if err := s.bind(ctx); err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sidegate/coordinator/handshake"
+	"sidegate/coordinator/timetable"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
 )
@@ -35,6 +36,11 @@ type Status struct {
 	Scans     uint64
 	Scanned   time.Time // last whole look at the volume
 	T         time.Duration
+	Lists     []ScanTime // how long the volume takes to list, by directory
+	Strikes   []string   // signs of a second gateway
+	PerCycle  int        // files that may move each way in one cycle; 0 for any number
+	Connect   timetable.Table
+	Moment    timetable.Moment // what the connect times say now
 }
 
 // Slot is one slot that is not free.
@@ -56,7 +62,8 @@ func (s *Spool) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := Status{Directory: s.fs.Path("."), Role: s.o.Role, N: s.o.Slots, Counters: s.state.counts, Legs: legs, Lease: s.state.lease, Marker: s.marker,
-		Findings: slices.Clone(s.volume.findings), Scans: s.state.scans, Scanned: s.state.scanned, T: s.t()}
+		Findings: slices.Clone(s.volume.findings), Scans: s.state.scans, Scanned: s.state.scanned, T: s.t(), Lists: s.sortedScans(),
+		Strikes: slices.Clone(s.state.strikes), PerCycle: s.o.PerCycle, Connect: s.o.ConnectTimes, Moment: s.moment()}
 	for _, b := range s.in {
 		st.Slots = append(st.Slots, b.slots(now)...)
 		st.Inbound += len(b.seen)

@@ -132,7 +132,7 @@ func (b *outbox) consumed(ctx context.Context, list []*entry, detail string) err
 		b.s.state.counts.Consumed++
 		if sign {
 			b.s.state.consumed = now
-			b.s.state.cycle.Observe(e.age(now))
+			b.s.state.cycle.Observe(min(e.age(now), b.s.worked()))
 		}
 	}
 	b.s.changed()
@@ -221,7 +221,7 @@ func (s *Spool) T() time.Duration {
 	return s.t()
 }
 
-func (s *Spool) t() time.Duration { return s.state.cycle.T(s.o.T) }
+func (s *Spool) t() time.Duration { return max(s.state.cycle.T(s.o.T), s.patience()) }
 
 func printKey(f [32]byte) string { return hex.EncodeToString(f[:]) }
 

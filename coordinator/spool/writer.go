@@ -42,8 +42,10 @@ func (b *outbox) round(ctx context.Context) (more bool, err error) {
 	if !b.mayWrite() {
 		return false, nil
 	}
-	if done, err := b.resume(ctx); err != nil || !done {
-		return false, err
+	if b.s.moment().Open {
+		if done, err := b.resume(ctx); err != nil || !done {
+			return false, err
+		}
 	}
 	batch, err := b.choose()
 	if err != nil || len(batch.entries) == 0 && len(batch.jobs) == 0 {

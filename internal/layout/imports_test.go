@@ -42,7 +42,7 @@ var floors = [][]string{
 	{"coordinator/convert/charset", "coordinator/convert/macfile", "internal/bounds"},
 	{"internal/mail", "internal/liveness", "coordinator/mmff", "proto/sidegate/v1",
 		"coordinator/convert/macbinary", "coordinator/convert/appledouble", "coordinator/convert/binhex",
-		"coordinator/convert/mappings", "coordinator/convert/tnef", "internal/simtest/history", "internal/legacypair"},
+		"coordinator/convert/mappings", "coordinator/convert/tnef", "coordinator/timetable", "internal/simtest/history", "internal/legacypair"},
 	{"internal/identity", "internal/wire", "internal/wording", "internal/directory", "coordinator/handshake"},
 	{"internal/store", "coordinator/convert"},
 	{"internal/store/pebblestore", "internal/store/storetest", "internal/route", "internal/forward", "internal/addressbook", "coordinator/proxy", "coordinator/senders"},

@@ -147,7 +147,7 @@ func (e LinkEvidence) stalled(now time.Time) bool {
 	if !e.Session || e.Depth == 0 || within(e.Progress, now, Within) || within(e.Oldest, now, Within) || e.Oldest.IsZero() {
 		return false
 	}
-	answers := func(l Leg) bool { return l.State != Unknown }
+	answers := func(l Leg) bool { return l.State != Unknown || slices.Contains(l.Conditions, ConditionOffHours) }
 	return !e.NoCredit || !slices.ContainsFunc(e.NextLegs, answers)
 }
 

@@ -60,6 +60,7 @@ const (
 	ConditionStuck         = "stuck-handshake" // our handshake lies untouched though the half lives
 	ConditionSlotsFull     = "slots-full"      // every slot is taken
 	ConditionSecondGateway = "second-gateway"  // another gateway works in our directories
+	ConditionOffHours      = "off-hours"       // outside the connect times; nothing is expected to move
 	ConditionDoubtful      = "doubtful"        // published files vanished and nobody knows where to
 )
 

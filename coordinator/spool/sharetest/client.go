@@ -30,6 +30,7 @@ type Client struct {
 	hidden  []string
 	unlist  []string
 	lag     time.Duration
+	slow    time.Duration
 	history map[string][]listing
 	falsely int
 	fault   func(Op) error
@@ -65,6 +66,9 @@ func (c *Client) Up() { c.set(func() { c.down = nil }) }
 
 // Kill makes every call fail for ever.
 func (c *Client) Kill() { c.set(func() { c.killed = true }) }
+
+// Slow makes every listing take that long.
+func (c *Client) Slow(d time.Duration) { c.set(func() { c.slow = d }) }
 
 // Fault lets f see every call beforehand, and fail it with its error. f must not call the client.
 func (c *Client) Fault(f func(Op) error) { c.set(func() { c.fault = f }) }
@@ -117,6 +121,10 @@ func (c *Client) Refresh() error {
 
 // ReadDir lists a directory as this machine sees it.
 func (c *Client) ReadDir(dir string) ([]spool.Entry, error) {
+	c.s.mu.Lock()
+	slow := c.slow
+	c.s.mu.Unlock()
+	time.Sleep(slow)
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if err := c.check(Op{Name: "readdir", Path: dir}); err != nil {
