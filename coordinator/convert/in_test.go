@@ -112,7 +112,10 @@ func TestAddressesAreRead(t *testing.T) {
 		{"MSA:Ren\x82@Caf\x82", mail.Address{Type: "MSMAIL", Value: "René@Café"}, false},
 		{"user@server", mail.Address{Type: "MSMAIL", Value: "user@server"}, false},
 		{"SMTP:a@b.c", mail.Address{Type: "SMTP", Value: "a@b.c"}, false},
-		{"MCI:Name^0DCompany", mail.Address{Type: "MCI", Value: "Name^0DCompany"}, false}, // KB Q87651
+		{"MCI:Name^0DCompany", mail.Address{Type: "MCI", Value: "Name^0DCompany"}, false},               // KB Q87651
+		{"3COM:Bob Jones:Sales:ACME", mail.Address{Type: "3COM", Value: "Bob Jones:Sales:ACME"}, false}, // KB Q94410
+		{"X400:g=Bob;s=Jones;p=ACME;a= ;c=us", mail.Address{Type: "X400", Value: "g=Bob;s=Jones;p=ACME;a= ;c=us"}, false},
+		{"PROFS:NODE.BOB", mail.Address{Type: "PROFS", Value: "NODE.BOB"}, false},
 		{"FOO:bar", mail.Address{Type: "FOO", Value: "bar"}, false},
 		{"NET/PO", mail.Address{Type: TypeInvalid, Value: "NET/PO"}, true},
 		{"CSI:NET/PO/A/B", mail.Address{Type: TypeInvalid, Value: "NET/PO/A/B"}, true},

@@ -90,7 +90,8 @@ func TestMacToPCToMac(t *testing.T) {
 
 // KB Q139314: addresses changed at every crossing, and in the end nobody knew them.
 func TestAddressesStayTheSame(t *testing.T) {
-	want := addresses("Bullet • Before@Coconut Mail Server", "MACNET/MACPO/T60009HO", "NET/PO/$SYSTEM", "user@MS Mail Connection", "FAX:555^0DAttention", "日本@Server")
+	want := addresses("Bullet • Before@Coconut Mail Server", "MACNET/MACPO/T60009HO", "NET/PO/$SYSTEM", "user@MS Mail Connection", "FAX:555^0DAttention", "日本@Server",
+		"3COM:Bob Jones:Sales:ACME", "X400:g=Bob;s=Jones;p=ACME;a= ;c=us")
 	m := mail.Message{Sender: want[0], To: want}
 	d := compose(m, "text")
 	d.Recipients = want
