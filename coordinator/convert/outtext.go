@@ -15,8 +15,11 @@ const wholeTextName = "TEXT.TXT"
 
 // text writes the body, with what of the message has no place in the header around it.
 func (w *writer) text(body []byte) {
-	if len(body) == 0 {
+	if body = w.receipt(body); len(body) == 0 {
 		body = []byte(reportText(w.d.Message))
+	}
+	if w.d.Message.Receipt != nil { // what it is recognised by stands first
+		w.head, w.foot = nil, append(w.head, w.foot...)
 	}
 	if len(w.head) > 0 {
 		body = append([]byte(strings.Join(w.head, "\n")+"\n"+ruler+"\n"), body...)

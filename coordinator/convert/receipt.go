@@ -34,10 +34,27 @@ var (
 
 // Bounds of the text that is looked at.
 const (
-	receiptBytes = 4 << 10
+	receiptBytes = 8 << 10
 	receiptLines = 40
 	reportLines  = 12 // a printed header may stand before
 )
+
+// details is what a message says of a receipt, within the bounds of what ends take from each other.
+func (r Receipt) details(sender mail.Address) *mail.Receipt {
+	d := &mail.Receipt{NotRead: r.NotRead, Reader: r.Reader, Subject: cutText(line(r.Subject), maxSubject), Submitted: plausible(r.Sent), Read: plausible(r.Read)}
+	if d.Reader.IsZero() && !sender.ReportSender() && sender.Type != TypeInvalid {
+		d.Reader = sender
+	}
+	return d
+}
+
+// plausible drops a moment that no message of these systems can have.
+func plausible(t time.Time) time.Time {
+	if t.Year() < 1970 || t.Year() > 2199 {
+		return time.Time{}
+	}
+	return t
+}
 
 // readReceipt looks for a receipt at the top of a text.
 func readReceipt(text []byte, zone *time.Location) (Receipt, bool) {
@@ -64,6 +81,7 @@ func readReceipt(text []byte, zone *time.Location) (Receipt, bool) {
 // readLabels reads the lines of KB Q175040. In another language the order of the lines tells them apart.
 func readLabels(lines []string, zone *time.Location) Receipt {
 	labels := []string{"From", "Date sent", "To", "Subject", "Message Identif", "Primary message ID", "Your message to", "With subject", "And sent on", "Was read on"}
+	const read, deleted = 9, "Was deleted on" // the latter where it was not read
 	values := make([]string, len(labels))
 	known := false
 	for i, label := range labels {
@@ -71,6 +89,9 @@ func readLabels(lines []string, zone *time.Location) Receipt {
 			if len(line) >= len(label) && strings.EqualFold(line[:len(label)], label) {
 				values[i], known = afterLabel(line, len(label)), true
 				break
+			}
+			if i == read && len(line) >= len(deleted) && strings.EqualFold(line[:len(deleted)], deleted) {
+				values[i] = afterLabel(line, len(deleted))
 			}
 		}
 	}
@@ -150,14 +171,8 @@ func isReport(m *mail.Message, text []byte) bool {
 	case !strings.EqualFold(m.Subject, "Mail failure") && !strings.EqualFold(m.Subject, "Undeliverable Mail"):
 		return false
 	default:
-		return isPostmaster(m.Sender) || strings.EqualFold(userOf(m.Sender), "Network Manager")
+		return m.Sender.ReportSender() || strings.EqualFold(userOf(m.Sender), "Network Manager")
 	}
-}
-
-// isPostmaster reports whether an address is one of the mailboxes in whose name the PC system writes.
-func isPostmaster(a mail.Address) bool {
-	user := userOf(a)
-	return strings.EqualFold(user, "POSTOFFICE") || strings.EqualFold(user, "POSTMASTER")
 }
 
 func userOf(a mail.Address) string {
@@ -173,19 +188,17 @@ func (in *Import) classify(h header, text []byte) {
 		return
 	}
 	receipt, ok := readReceipt(text, h.c.options.Zone)
-	if !ok && strings.HasPrefix(strings.ToLower(m.Subject), "registered:") && isPostmaster(m.Sender) {
+	if !ok && strings.HasPrefix(strings.ToLower(m.Subject), "registered:") && m.Sender.ReportSender() {
 		receipt, ok = Receipt{}, true // KB Q119047: from POSTOFFICE, and a reply to it fails
 	}
 	switch {
 	case ok || m.Class == mail.ReadReceipt:
 		m.Class = mail.ReadReceipt
 		in.Receipt = &receipt
-		if isPostmaster(m.Sender) && !receipt.Reader.IsZero() {
+		if m.Sender.ReportSender() && !receipt.Reader.IsZero() {
 			m.Sender = receipt.Reader
 		}
-		if find := h.c.options.Regarding; find != nil {
-			m.Regarding = find(receipt)
-		}
+		m.Receipt = receipt.details(m.Sender)
 	case isReport(m, text):
 		m.Class = mail.DeliveryReport
 	}

@@ -14,7 +14,7 @@ import (
 // classified reads a mail with this sender, subject, priority and text.
 func classified(t *testing.T, from, subject, priority, text string) *Import {
 	t.Helper()
-	c := New(Options{Peer: PC(), Zone: zone, Now: now, Regarding: func(r Receipt) mail.ID { return mail.ID("of " + r.Subject) }})
+	c := New(Options{Peer: PC(), Zone: zone, Now: now})
 	in, err := c.FromMMFF(&mmff.Message{To: []string{"N/P/A"}, From: from, Subject: subject, Priority: priority, Body: []byte(strings.ReplaceAll(text, "\n", "\r\n"))}, discard{})
 	if err != nil {
 		t.Fatal(err)
@@ -86,12 +86,15 @@ Was read 10-23-92 08:05
 		if diff := cmp.Diff(c.want, in.Receipt); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
 		}
-		class, regarding := mail.Note, mail.ID("")
+		class, details := mail.Note, (*mail.Receipt)(nil)
 		if c.want != nil {
-			class, regarding = mail.ReadReceipt, mail.ID("of "+c.want.Subject)
+			class, details = mail.ReadReceipt, &mail.Receipt{NotRead: c.want.NotRead, Reader: c.want.Reader, Subject: c.want.Subject, Submitted: c.want.Sent, Read: c.want.Read}
+			if details.Reader.IsZero() && c.sender != "N/P/POSTOFFICE" {
+				details.Reader = mail.MustAddress(c.sender)
+			}
 		}
-		if m := in.Message; m.Class != class || m.Regarding != regarding || m.Sender.String() != c.sender {
-			t.Errorf("%s: class %d, regarding %q, sender %s", c.name, m.Class, m.Regarding, m.Sender)
+		if m := in.Message; m.Class != class || m.Sender.String() != c.sender || !cmp.Equal(m.Receipt, details) {
+			t.Errorf("%s: class %d, sender %s, receipt %+v, want %+v", c.name, m.Class, m.Sender, m.Receipt, details)
 		}
 	}
 }
@@ -137,5 +140,76 @@ func TestReportsAreWritten(t *testing.T) {
 	receipt := written(t, converter(PC()), compose(mail.Message{Class: mail.ReadReceipt, To: addresses("N/P/A")}, "", "N/P/A"))
 	if receipt.Priority != "C" || receipt.Subject != "Registered: Jane Doe" || !strings.Contains(string(receipt.Body), "read by Jane Doe@Marketing.") {
 		t.Errorf("receipt is %+v: %q", receipt, receipt.Body)
+	}
+}
+
+// TestReceiptsCrossAsText: a receipt that an end wrote stands in a file in the old form (KB Q175040) and is read from it as
+// the same: read or not, by whom, when, and about what.
+func TestReceiptsCrossAsText(t *testing.T) {
+	sent, at := time.Date(1996, 5, 2, 14, 15, 0, 0, zone), time.Date(1996, 5, 3, 8, 0, 0, 0, zone)
+	for _, c := range []struct {
+		name   string
+		reader string
+		shown  string // in the text
+		r      mail.Receipt
+		body   string
+		origin mail.Origin
+		want   string // in the text of the file
+	}{
+		{"read on the PC", "NET/PO/USER", "(MS:NET/PO/USER)", mail.Receipt{Subject: "thanks: again"}, "in other words", mail.FromEnd, "Was read on: 1996-05-03 08:00"},
+		{"not read on the Macintosh", "Jane Doe@Marketing", "(MSMAIL:Jane Doe@Marketing)", mail.Receipt{NotRead: true, Subject: "x"}, "in other words", mail.FromEnd, "Was deleted on: 1996-05-03 08:00"},
+		{"without a subject", "NET/PO/USER", "(MS:NET/PO/USER)", mail.Receipt{}, "", mail.FromEnd, "With subject: \r\n"},
+		{"a reader the code page cannot hold", "漢@Marketing", "Your message to ?\r\n", mail.Receipt{Subject: "x"}, "", mail.FromEnd, "Was read on"},
+		{"by a client, with a text of its own", "NET/PO/USER", "(MS:NET/PO/USER)", mail.Receipt{Subject: "x"}, "I have read it.", mail.FromClient, "I have read it."},
+	} {
+		for _, peer := range []Dialect{PC(), Mac()} {
+			c.r.Reader, c.r.Submitted, c.r.Read = mail.MustAddress(c.reader), sent, at
+			m := mail.Message{ID: "the receipt", Class: mail.ReadReceipt, Sender: c.r.Reader, To: addresses("N/P/A"), Subject: "a receipt", Submitted: at,
+				Regarding: "0190a8e4-0000-7000-8000-000000000001", Receipt: &c.r, Origin: c.origin}
+			file := write(t, converter(peer), compose(m, c.body, "N/P/A"))
+			text := string(file.Data)
+			if c.origin == mail.FromEnd && c.body != "" && strings.Contains(text, c.body) || !strings.Contains(text, c.want) || !strings.Contains(text, c.shown) ||
+				!strings.Contains(text, "PRIORITY:C\r\n") {
+				t.Errorf("%s, to %s:\n%s", c.name, peer.Name, text)
+			}
+			in, _ := read(t, converter(peer), file.Data)
+			if in.Message.Class != mail.ReadReceipt || in.Receipt.ID != string(m.Regarding) || in.Message.Sender != m.Sender {
+				t.Errorf("%s, from %s: %+v", c.name, peer.Name, in.Message)
+			}
+			if diff := cmp.Diff(&c.r, in.Message.Receipt); diff != "" {
+				t.Errorf("%s, from %s (-want +got):\n%s", c.name, peer.Name, diff)
+			}
+		}
+	}
+}
+
+// TestReceiptWithALongSubject: what is cut or listed besides stands behind what the receipt is recognised by.
+func TestReceiptWithALongSubject(t *testing.T) {
+	r := mail.Receipt{Subject: "x", Reader: mail.MustAddress("NET/PO/USER")}
+	m := mail.Message{Class: mail.ReadReceipt, To: addresses("N/P/A", "N/P/B"), Subject: strings.Repeat("long ", 20), Receipt: &r, Origin: mail.FromEnd}
+	out := written(t, converter(Mac()), compose(m, "", "N/P/A"))
+	if text := string(out.Body); !strings.HasPrefix(text, readClass+"\r\n") || !strings.Contains(text, "Subject: "+strings.Repeat("long ", 19)+"long") {
+		t.Errorf("the text is\n%s", text)
+	}
+}
+
+// TestReceiptsFromFilesStay: the text of a receipt that was read from a file is written as it was.
+func TestReceiptsFromFilesStay(t *testing.T) {
+	in := classified(t, "N/P/POSTOFFICE", "Read Receipt: The Merchant", "C", receiptV3)
+	d := compose(*in.Message, receiptV3, "N/P/A")
+	d.Message.Attachments, d.Message.Original = nil, nil
+	out := written(t, converter(PC()), d)
+	if got := strings.ReplaceAll(string(out.Body), "\r\n", "\n"); got != receiptV3 {
+		t.Errorf("the text is\n%s", got)
+	}
+}
+
+// TestReceiptsOfHostileFiles: whatever a receipt says, the message that is made of it keeps the bounds of what ends take.
+func TestReceiptsOfHostileFiles(t *testing.T) {
+	in := classified(t, "N/P/B", "x", "C", strings.NewReplacer("thanks: again", strings.Repeat("s", 3000)+"\x01\x7f", "1996-05-02 14:15", "0001-01-01 00:00",
+		"1996-05-02 14:19", "9999-01-01 00:00").Replace(receiptV3))
+	r := in.Message.Receipt
+	if len(r.Subject) > maxSubject || strings.ContainsAny(r.Subject, "\x01\x7f") || !r.Submitted.IsZero() || !r.Read.IsZero() {
+		t.Errorf("the receipt says %+v", r)
 	}
 }
