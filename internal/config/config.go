@@ -77,7 +77,8 @@ type Config struct {
 	Retention time.Duration
 	// Lifetime is how long a message may wait before it goes back to its sender.
 	Lifetime time.Duration
-	// RetainSent keeps sent messages for this long after their receipt, to replay them to a restored peer; 0 for not.
+	// RetainSent is how long the numbers of sent messages are remembered after their receipt, to name what a peer lacks that
+	// was restored from an older copy.
 	RetainSent time.Duration
 	// DrainTimeout bounds an orderly shutdown.
 	DrainTimeout time.Duration
@@ -158,7 +159,7 @@ func defaults(program string, env func(string) (string, bool)) *Config {
 		Receipts: "auto", ReportWording: "old", FaxFiles: "refuse",
 		LogFormat: "text", LogLevel: "info",
 		MaxMessageBytes: 25 << 20, MaxRecipients: 500,
-		Retention: 7 * day, Lifetime: 5 * day, DrainTimeout: 10 * time.Second,
+		Retention: 7 * day, RetainSent: 7 * day, Lifetime: 5 * day, DrainTimeout: 10 * time.Second,
 		Heartbeat: time.Second, Late: 3 * time.Second, Down: 10 * time.Second,
 	}
 	switch program {
