@@ -60,11 +60,14 @@ func API() Policy {
 		"/sidegate.v1.AdminService/GetBadMail":         {Operator},
 		"/sidegate.v1.AdminService/RetryBadMail":       {Operator},
 		"/sidegate.v1.AdminService/DiscardBadMail":     {Operator},
+		"/sidegate.v1.AdminService/ForgetPeer":         {Operator},
+		"/sidegate.v1.AdminService/CheckStore":         {Operator},
 
 		"/sidegate.v1.SpoolService/GetSpool":         {Operator, Monitor},
 		"/sidegate.v1.SpoolService/WatchSpool":       {Operator, Monitor},
 		"/sidegate.v1.SpoolService/ListHandshakes":   {Operator},
 		"/sidegate.v1.SpoolService/ListSpoolBadMail": {Operator},
+		"/sidegate.v1.SpoolService/ResumeSpool":      {Operator},
 		"/sidegate.v1.SpoolService/RepublishSlots":   {Operator},
 
 		// The map of proxies and the list of registered senders are people's names.

@@ -76,7 +76,8 @@ func TestPolicyTable(t *testing.T) {
 			sidegate.v1.MailboxService/UpdateMailboxOwners sidegate.v1.MailboxService/DeleteMailbox
 			sidegate.v1.AdminService/ListQueueEntries sidegate.v1.AdminService/GetQueueEntry sidegate.v1.AdminService/UpdateQueueEntries
 			sidegate.v1.AdminService/ListBadMail sidegate.v1.AdminService/GetBadMail sidegate.v1.AdminService/RetryBadMail
-			sidegate.v1.AdminService/DiscardBadMail
+			sidegate.v1.AdminService/DiscardBadMail sidegate.v1.AdminService/ForgetPeer sidegate.v1.AdminService/CheckStore
+			sidegate.v1.SpoolService/ResumeSpool
 			sidegate.v1.SpoolService/ListHandshakes sidegate.v1.SpoolService/ListSpoolBadMail sidegate.v1.SpoolService/RepublishSlots`,
 	}
 	guard, err := NewGuard(GuardOptions{Policy: API(), AcceptPeers: []string{"sidegate://peer/x"}, Now: clock(epoch)})

@@ -664,9 +664,15 @@ type StoreStatus struct {
 	// How often it had the disk flush something since it was opened.
 	Flushes uint64 `protobuf:"varint,7,opt,name=flushes,proto3" json:"flushes,omitempty"`
 	// Bytes it wrote since it was opened, logs and sorting included.
-	WrittenBytes  uint64 `protobuf:"varint,8,opt,name=written_bytes,json=writtenBytes,proto3" json:"written_bytes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	WrittenBytes uint64 `protobuf:"varint,8,opt,name=written_bytes,json=writtenBytes,proto3" json:"written_bytes,omitempty"`
+	// Deletions and request IDs remembered against duplicates.
+	RememberedIds uint64 `protobuf:"varint,9,opt,name=remembered_ids,json=rememberedIds,proto3" json:"remembered_ids,omitempty"`
+	// About how many bytes they take.
+	RememberedBytes uint64 `protobuf:"varint,10,opt,name=remembered_bytes,json=rememberedBytes,proto3" json:"remembered_bytes,omitempty"`
+	// How many were forgotten before their time since the start, because there were too many.
+	ForgottenEarly uint64 `protobuf:"varint,11,opt,name=forgotten_early,json=forgottenEarly,proto3" json:"forgotten_early,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *StoreStatus) Reset() {
@@ -755,6 +761,27 @@ func (x *StoreStatus) GetWrittenBytes() uint64 {
 	return 0
 }
 
+func (x *StoreStatus) GetRememberedIds() uint64 {
+	if x != nil {
+		return x.RememberedIds
+	}
+	return 0
+}
+
+func (x *StoreStatus) GetRememberedBytes() uint64 {
+	if x != nil {
+		return x.RememberedBytes
+	}
+	return 0
+}
+
+func (x *StoreStatus) GetForgottenEarly() uint64 {
+	if x != nil {
+		return x.ForgottenEarly
+	}
+	return 0
+}
+
 // SpoolStatus is a coordinator's spool at a glance.
 type SpoolStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -777,9 +804,19 @@ type SpoolStatus struct {
 	// Both legs.
 	Legs []*DirectionStatus `protobuf:"bytes,9,rep,name=legs,proto3" json:"legs,omitempty"`
 	// Who owns the spool.
-	Lease         string `protobuf:"bytes,10,opt,name=lease,proto3" json:"lease,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Lease string `protobuf:"bytes,10,opt,name=lease,proto3" json:"lease,omitempty"`
+	// How long the volume takes to list each directory.
+	ListingTimes []*ListingTime `protobuf:"bytes,11,rep,name=listing_times,json=listingTimes,proto3" json:"listing_times,omitempty"`
+	// Files that may move each way in one cycle; 0 for any number.
+	PerCycle uint32 `protobuf:"varint,12,opt,name=per_cycle,json=perCycle,proto3" json:"per_cycle,omitempty"`
+	// When the legacy half works; empty for always.
+	ConnectTimes []string `protobuf:"bytes,13,rep,name=connect_times,json=connectTimes,proto3" json:"connect_times,omitempty"`
+	// When mail may move again, while it may not because of the connect times.
+	NextConnectTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=next_connect_time,json=nextConnectTime,proto3" json:"next_connect_time,omitempty"`
+	// Signs of a second gateway; two of them stop writing until ResumeSpool.
+	SecondGatewaySigns []string `protobuf:"bytes,15,rep,name=second_gateway_signs,json=secondGatewaySigns,proto3" json:"second_gateway_signs,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *SpoolStatus) Reset() {
@@ -882,6 +919,123 @@ func (x *SpoolStatus) GetLease() string {
 	return ""
 }
 
+func (x *SpoolStatus) GetListingTimes() []*ListingTime {
+	if x != nil {
+		return x.ListingTimes
+	}
+	return nil
+}
+
+func (x *SpoolStatus) GetPerCycle() uint32 {
+	if x != nil {
+		return x.PerCycle
+	}
+	return 0
+}
+
+func (x *SpoolStatus) GetConnectTimes() []string {
+	if x != nil {
+		return x.ConnectTimes
+	}
+	return nil
+}
+
+func (x *SpoolStatus) GetNextConnectTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextConnectTime
+	}
+	return nil
+}
+
+func (x *SpoolStatus) GetSecondGatewaySigns() []string {
+	if x != nil {
+		return x.SecondGatewaySigns
+	}
+	return nil
+}
+
+// ListingTime is how long the volume of a spool takes to list one directory.
+type ListingTime struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// MACTOPC, PCTOMAC or BADMAIL.
+	Directory string `protobuf:"bytes,1,opt,name=directory,proto3" json:"directory,omitempty"`
+	// Lists since the start.
+	Count uint64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	// The last one.
+	Last *durationpb.Duration `protobuf:"bytes,3,opt,name=last,proto3" json:"last,omitempty"`
+	// The longest.
+	Longest *durationpb.Duration `protobuf:"bytes,4,opt,name=longest,proto3" json:"longest,omitempty"`
+	// All together.
+	Total         *durationpb.Duration `protobuf:"bytes,5,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListingTime) Reset() {
+	*x = ListingTime{}
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListingTime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListingTime) ProtoMessage() {}
+
+func (x *ListingTime) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListingTime.ProtoReflect.Descriptor instead.
+func (*ListingTime) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListingTime) GetDirectory() string {
+	if x != nil {
+		return x.Directory
+	}
+	return ""
+}
+
+func (x *ListingTime) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *ListingTime) GetLast() *durationpb.Duration {
+	if x != nil {
+		return x.Last
+	}
+	return nil
+}
+
+func (x *ListingTime) GetLongest() *durationpb.Duration {
+	if x != nil {
+		return x.Longest
+	}
+	return nil
+}
+
+func (x *ListingTime) GetTotal() *durationpb.Duration {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
 // GetStatusRequest asks for the status.
 type GetStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -891,7 +1045,7 @@ type GetStatusRequest struct {
 
 func (x *GetStatusRequest) Reset() {
 	*x = GetStatusRequest{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[7]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +1057,7 @@ func (x *GetStatusRequest) String() string {
 func (*GetStatusRequest) ProtoMessage() {}
 
 func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[7]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +1070,7 @@ func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{7}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{8}
 }
 
 // GetStatusResponse is the status.
@@ -930,7 +1084,7 @@ type GetStatusResponse struct {
 
 func (x *GetStatusResponse) Reset() {
 	*x = GetStatusResponse{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[8]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -942,7 +1096,7 @@ func (x *GetStatusResponse) String() string {
 func (*GetStatusResponse) ProtoMessage() {}
 
 func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[8]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -955,7 +1109,7 @@ func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetStatusResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{8}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetStatusResponse) GetStatus() *Status {
@@ -974,7 +1128,7 @@ type WatchStatusRequest struct {
 
 func (x *WatchStatusRequest) Reset() {
 	*x = WatchStatusRequest{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[9]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1140,7 @@ func (x *WatchStatusRequest) String() string {
 func (*WatchStatusRequest) ProtoMessage() {}
 
 func (x *WatchStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[9]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1153,7 @@ func (x *WatchStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchStatusRequest.ProtoReflect.Descriptor instead.
 func (*WatchStatusRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{9}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{10}
 }
 
 // WatchStatusResponse is the status.
@@ -1013,7 +1167,7 @@ type WatchStatusResponse struct {
 
 func (x *WatchStatusResponse) Reset() {
 	*x = WatchStatusResponse{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[10]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1025,7 +1179,7 @@ func (x *WatchStatusResponse) String() string {
 func (*WatchStatusResponse) ProtoMessage() {}
 
 func (x *WatchStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[10]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1038,7 +1192,7 @@ func (x *WatchStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchStatusResponse.ProtoReflect.Descriptor instead.
 func (*WatchStatusResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WatchStatusResponse) GetStatus() *Status {
@@ -1081,7 +1235,7 @@ type QueueEntry struct {
 
 func (x *QueueEntry) Reset() {
 	*x = QueueEntry{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[11]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1247,7 @@ func (x *QueueEntry) String() string {
 func (*QueueEntry) ProtoMessage() {}
 
 func (x *QueueEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[11]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1260,7 @@ func (x *QueueEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueEntry.ProtoReflect.Descriptor instead.
 func (*QueueEntry) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{11}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *QueueEntry) GetMessageId() string {
@@ -1212,7 +1366,7 @@ type QueueFilter struct {
 
 func (x *QueueFilter) Reset() {
 	*x = QueueFilter{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[12]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1224,7 +1378,7 @@ func (x *QueueFilter) String() string {
 func (*QueueFilter) ProtoMessage() {}
 
 func (x *QueueFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[12]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1237,7 +1391,7 @@ func (x *QueueFilter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueFilter.ProtoReflect.Descriptor instead.
 func (*QueueFilter) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{12}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *QueueFilter) GetMessageIds() []string {
@@ -1290,7 +1444,7 @@ type ListQueueEntriesRequest struct {
 
 func (x *ListQueueEntriesRequest) Reset() {
 	*x = ListQueueEntriesRequest{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[13]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1302,7 +1456,7 @@ func (x *ListQueueEntriesRequest) String() string {
 func (*ListQueueEntriesRequest) ProtoMessage() {}
 
 func (x *ListQueueEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[13]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1315,7 +1469,7 @@ func (x *ListQueueEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueueEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListQueueEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{13}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListQueueEntriesRequest) GetFilter() *QueueFilter {
@@ -1352,7 +1506,7 @@ type ListQueueEntriesResponse struct {
 
 func (x *ListQueueEntriesResponse) Reset() {
 	*x = ListQueueEntriesResponse{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[14]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1518,7 @@ func (x *ListQueueEntriesResponse) String() string {
 func (*ListQueueEntriesResponse) ProtoMessage() {}
 
 func (x *ListQueueEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[14]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1531,7 @@ func (x *ListQueueEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueueEntriesResponse.ProtoReflect.Descriptor instead.
 func (*ListQueueEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{14}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListQueueEntriesResponse) GetEntries() []*QueueEntry {
@@ -1405,7 +1559,7 @@ type GetQueueEntryRequest struct {
 
 func (x *GetQueueEntryRequest) Reset() {
 	*x = GetQueueEntryRequest{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[15]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1571,7 @@ func (x *GetQueueEntryRequest) String() string {
 func (*GetQueueEntryRequest) ProtoMessage() {}
 
 func (x *GetQueueEntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[15]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1584,7 @@ func (x *GetQueueEntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQueueEntryRequest.ProtoReflect.Descriptor instead.
 func (*GetQueueEntryRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{15}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetQueueEntryRequest) GetMessageId() string {
@@ -1453,7 +1607,7 @@ type GetQueueEntryResponse struct {
 
 func (x *GetQueueEntryResponse) Reset() {
 	*x = GetQueueEntryResponse{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[16]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1465,7 +1619,7 @@ func (x *GetQueueEntryResponse) String() string {
 func (*GetQueueEntryResponse) ProtoMessage() {}
 
 func (x *GetQueueEntryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[16]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1478,7 +1632,7 @@ func (x *GetQueueEntryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQueueEntryResponse.ProtoReflect.Descriptor instead.
 func (*GetQueueEntryResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{16}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetQueueEntryResponse) GetEntries() []*QueueEntry {
@@ -1512,7 +1666,7 @@ type UpdateQueueEntriesRequest struct {
 
 func (x *UpdateQueueEntriesRequest) Reset() {
 	*x = UpdateQueueEntriesRequest{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[17]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +1678,7 @@ func (x *UpdateQueueEntriesRequest) String() string {
 func (*UpdateQueueEntriesRequest) ProtoMessage() {}
 
 func (x *UpdateQueueEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[17]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,7 +1691,7 @@ func (x *UpdateQueueEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateQueueEntriesRequest.ProtoReflect.Descriptor instead.
 func (*UpdateQueueEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{17}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *UpdateQueueEntriesRequest) GetFilter() *QueueFilter {
@@ -1581,7 +1735,7 @@ type UpdateQueueEntriesResponse struct {
 
 func (x *UpdateQueueEntriesResponse) Reset() {
 	*x = UpdateQueueEntriesResponse{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[18]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1593,7 +1747,7 @@ func (x *UpdateQueueEntriesResponse) String() string {
 func (*UpdateQueueEntriesResponse) ProtoMessage() {}
 
 func (x *UpdateQueueEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[18]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1606,7 +1760,7 @@ func (x *UpdateQueueEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateQueueEntriesResponse.ProtoReflect.Descriptor instead.
 func (*UpdateQueueEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{18}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UpdateQueueEntriesResponse) GetMessageIds() []string {
@@ -1650,7 +1804,7 @@ type BadMailEntry struct {
 
 func (x *BadMailEntry) Reset() {
 	*x = BadMailEntry{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[19]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1662,7 +1816,7 @@ func (x *BadMailEntry) String() string {
 func (*BadMailEntry) ProtoMessage() {}
 
 func (x *BadMailEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[19]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1675,7 +1829,7 @@ func (x *BadMailEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BadMailEntry.ProtoReflect.Descriptor instead.
 func (*BadMailEntry) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{19}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *BadMailEntry) GetBadMailId() string {
@@ -1754,7 +1908,7 @@ type ListBadMailRequest struct {
 
 func (x *ListBadMailRequest) Reset() {
 	*x = ListBadMailRequest{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[20]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1766,7 +1920,7 @@ func (x *ListBadMailRequest) String() string {
 func (*ListBadMailRequest) ProtoMessage() {}
 
 func (x *ListBadMailRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[20]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1779,7 +1933,7 @@ func (x *ListBadMailRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBadMailRequest.ProtoReflect.Descriptor instead.
 func (*ListBadMailRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{20}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListBadMailRequest) GetPageSize() uint32 {
@@ -1809,7 +1963,7 @@ type ListBadMailResponse struct {
 
 func (x *ListBadMailResponse) Reset() {
 	*x = ListBadMailResponse{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[21]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1821,7 +1975,7 @@ func (x *ListBadMailResponse) String() string {
 func (*ListBadMailResponse) ProtoMessage() {}
 
 func (x *ListBadMailResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[21]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1834,7 +1988,7 @@ func (x *ListBadMailResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBadMailResponse.ProtoReflect.Descriptor instead.
 func (*ListBadMailResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{21}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListBadMailResponse) GetEntries() []*BadMailEntry {
@@ -1866,7 +2020,7 @@ type GetBadMailRequest struct {
 
 func (x *GetBadMailRequest) Reset() {
 	*x = GetBadMailRequest{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[22]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1878,7 +2032,7 @@ func (x *GetBadMailRequest) String() string {
 func (*GetBadMailRequest) ProtoMessage() {}
 
 func (x *GetBadMailRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[22]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1891,7 +2045,7 @@ func (x *GetBadMailRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBadMailRequest.ProtoReflect.Descriptor instead.
 func (*GetBadMailRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{22}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetBadMailRequest) GetBadMailId() string {
@@ -1931,7 +2085,7 @@ type GetBadMailResponse struct {
 
 func (x *GetBadMailResponse) Reset() {
 	*x = GetBadMailResponse{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[23]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2097,7 @@ func (x *GetBadMailResponse) String() string {
 func (*GetBadMailResponse) ProtoMessage() {}
 
 func (x *GetBadMailResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[23]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2110,7 @@ func (x *GetBadMailResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBadMailResponse.ProtoReflect.Descriptor instead.
 func (*GetBadMailResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{23}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetBadMailResponse) GetPiece() isGetBadMailResponse_Piece {
@@ -2015,7 +2169,7 @@ type RetryBadMailRequest struct {
 
 func (x *RetryBadMailRequest) Reset() {
 	*x = RetryBadMailRequest{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[24]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2027,7 +2181,7 @@ func (x *RetryBadMailRequest) String() string {
 func (*RetryBadMailRequest) ProtoMessage() {}
 
 func (x *RetryBadMailRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[24]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2040,7 +2194,7 @@ func (x *RetryBadMailRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryBadMailRequest.ProtoReflect.Descriptor instead.
 func (*RetryBadMailRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{24}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RetryBadMailRequest) GetBadMailIds() []string {
@@ -2068,7 +2222,7 @@ type RetryBadMailResponse struct {
 
 func (x *RetryBadMailResponse) Reset() {
 	*x = RetryBadMailResponse{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[25]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2080,7 +2234,7 @@ func (x *RetryBadMailResponse) String() string {
 func (*RetryBadMailResponse) ProtoMessage() {}
 
 func (x *RetryBadMailResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[25]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2093,7 +2247,7 @@ func (x *RetryBadMailResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryBadMailResponse.ProtoReflect.Descriptor instead.
 func (*RetryBadMailResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{25}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RetryBadMailResponse) GetRetries() []*BadMailRetry {
@@ -2118,7 +2272,7 @@ type BadMailRetry struct {
 
 func (x *BadMailRetry) Reset() {
 	*x = BadMailRetry{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[26]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2130,7 +2284,7 @@ func (x *BadMailRetry) String() string {
 func (*BadMailRetry) ProtoMessage() {}
 
 func (x *BadMailRetry) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[26]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2143,7 +2297,7 @@ func (x *BadMailRetry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BadMailRetry.ProtoReflect.Descriptor instead.
 func (*BadMailRetry) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{26}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *BadMailRetry) GetBadMailId() string {
@@ -2180,7 +2334,7 @@ type DiscardBadMailRequest struct {
 
 func (x *DiscardBadMailRequest) Reset() {
 	*x = DiscardBadMailRequest{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[27]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2192,7 +2346,7 @@ func (x *DiscardBadMailRequest) String() string {
 func (*DiscardBadMailRequest) ProtoMessage() {}
 
 func (x *DiscardBadMailRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[27]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2205,7 +2359,7 @@ func (x *DiscardBadMailRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscardBadMailRequest.ProtoReflect.Descriptor instead.
 func (*DiscardBadMailRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{27}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DiscardBadMailRequest) GetBadMailIds() []string {
@@ -2233,7 +2387,7 @@ type DiscardBadMailResponse struct {
 
 func (x *DiscardBadMailResponse) Reset() {
 	*x = DiscardBadMailResponse{}
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[28]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2245,7 +2399,7 @@ func (x *DiscardBadMailResponse) String() string {
 func (*DiscardBadMailResponse) ProtoMessage() {}
 
 func (x *DiscardBadMailResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_admin_service_proto_msgTypes[28]
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2258,12 +2412,464 @@ func (x *DiscardBadMailResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscardBadMailResponse.ProtoReflect.Descriptor instead.
 func (*DiscardBadMailResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{28}
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DiscardBadMailResponse) GetDiscardedCount() uint32 {
 	if x != nil {
 		return x.DiscardedCount
+	}
+	return 0
+}
+
+// ForgetPeerRequest names a peer that will not come back.
+type ForgetPeerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID of its store.
+	StoreId string `protobuf:"bytes,1,opt,name=store_id,json=storeId,proto3" json:"store_id,omitempty"`
+	// Returns what waits for it to the senders, instead of looking for another way first.
+	ReturnMail bool `protobuf:"varint,2,opt,name=return_mail,json=returnMail,proto3" json:"return_mail,omitempty"`
+	// Why, for the log and the trace.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetPeerRequest) Reset() {
+	*x = ForgetPeerRequest{}
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetPeerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetPeerRequest) ProtoMessage() {}
+
+func (x *ForgetPeerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetPeerRequest.ProtoReflect.Descriptor instead.
+func (*ForgetPeerRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ForgetPeerRequest) GetStoreId() string {
+	if x != nil {
+		return x.StoreId
+	}
+	return ""
+}
+
+func (x *ForgetPeerRequest) GetReturnMail() bool {
+	if x != nil {
+		return x.ReturnMail
+	}
+	return false
+}
+
+func (x *ForgetPeerRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ForgetPeerResponse says what became of what waited for it.
+type ForgetPeerResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// IDs of the messages that go another way now, or wait for one. The peer may have had those that had been sent.
+	ReroutedMessageIds []string `protobuf:"bytes,1,rep,name=rerouted_message_ids,json=reroutedMessageIds,proto3" json:"rerouted_message_ids,omitempty"`
+	// IDs of the messages that went back to their senders.
+	ReturnedMessageIds []string `protobuf:"bytes,2,rep,name=returned_message_ids,json=returnedMessageIds,proto3" json:"returned_message_ids,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *ForgetPeerResponse) Reset() {
+	*x = ForgetPeerResponse{}
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetPeerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetPeerResponse) ProtoMessage() {}
+
+func (x *ForgetPeerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetPeerResponse.ProtoReflect.Descriptor instead.
+func (*ForgetPeerResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ForgetPeerResponse) GetReroutedMessageIds() []string {
+	if x != nil {
+		return x.ReroutedMessageIds
+	}
+	return nil
+}
+
+func (x *ForgetPeerResponse) GetReturnedMessageIds() []string {
+	if x != nil {
+		return x.ReturnedMessageIds
+	}
+	return nil
+}
+
+// CheckStoreRequest asks for a check of the store.
+type CheckStoreRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Also sets aside what is damaged.
+	Repair        bool `protobuf:"varint,1,opt,name=repair,proto3" json:"repair,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckStoreRequest) Reset() {
+	*x = CheckStoreRequest{}
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckStoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckStoreRequest) ProtoMessage() {}
+
+func (x *CheckStoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckStoreRequest.ProtoReflect.Descriptor instead.
+func (*CheckStoreRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *CheckStoreRequest) GetRepair() bool {
+	if x != nil {
+		return x.Repair
+	}
+	return false
+}
+
+// CheckStoreResponse is one step of a check.
+type CheckStoreResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The step.
+	//
+	// Types that are valid to be assigned to Step:
+	//
+	//	*CheckStoreResponse_Progress
+	//	*CheckStoreResponse_Finding
+	//	*CheckStoreResponse_Result
+	Step          isCheckStoreResponse_Step `protobuf_oneof:"step"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckStoreResponse) Reset() {
+	*x = CheckStoreResponse{}
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckStoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckStoreResponse) ProtoMessage() {}
+
+func (x *CheckStoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckStoreResponse.ProtoReflect.Descriptor instead.
+func (*CheckStoreResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *CheckStoreResponse) GetStep() isCheckStoreResponse_Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *CheckStoreResponse) GetProgress() *StoreCheckProgress {
+	if x != nil {
+		if x, ok := x.Step.(*CheckStoreResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *CheckStoreResponse) GetFinding() *StoreFinding {
+	if x != nil {
+		if x, ok := x.Step.(*CheckStoreResponse_Finding); ok {
+			return x.Finding
+		}
+	}
+	return nil
+}
+
+func (x *CheckStoreResponse) GetResult() *StoreCheckResult {
+	if x != nil {
+		if x, ok := x.Step.(*CheckStoreResponse_Result); ok {
+			return x.Result
+		}
+	}
+	return nil
+}
+
+type isCheckStoreResponse_Step interface {
+	isCheckStoreResponse_Step()
+}
+
+type CheckStoreResponse_Progress struct {
+	// How far it has got, now and then.
+	Progress *StoreCheckProgress `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
+}
+
+type CheckStoreResponse_Finding struct {
+	// Something that does not add up.
+	Finding *StoreFinding `protobuf:"bytes,2,opt,name=finding,proto3,oneof"`
+}
+
+type CheckStoreResponse_Result struct {
+	// The end, once, last.
+	Result *StoreCheckResult `protobuf:"bytes,3,opt,name=result,proto3,oneof"`
+}
+
+func (*CheckStoreResponse_Progress) isCheckStoreResponse_Step() {}
+
+func (*CheckStoreResponse_Finding) isCheckStoreResponse_Step() {}
+
+func (*CheckStoreResponse_Result) isCheckStoreResponse_Step() {}
+
+// StoreCheckProgress is how far a check has got.
+type StoreCheckProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Messages whose content was read.
+	MessagesChecked uint64 `protobuf:"varint,1,opt,name=messages_checked,json=messagesChecked,proto3" json:"messages_checked,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *StoreCheckProgress) Reset() {
+	*x = StoreCheckProgress{}
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoreCheckProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoreCheckProgress) ProtoMessage() {}
+
+func (x *StoreCheckProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoreCheckProgress.ProtoReflect.Descriptor instead.
+func (*StoreCheckProgress) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *StoreCheckProgress) GetMessagesChecked() uint64 {
+	if x != nil {
+		return x.MessagesChecked
+	}
+	return 0
+}
+
+// StoreFinding is one thing that does not add up.
+type StoreFinding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is wrong, one sentence.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// ID of the message concerned, if there is one.
+	MessageId string `protobuf:"bytes,2,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// What was done about it; empty if nothing was.
+	Repaired      string `protobuf:"bytes,3,opt,name=repaired,proto3" json:"repaired,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoreFinding) Reset() {
+	*x = StoreFinding{}
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoreFinding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoreFinding) ProtoMessage() {}
+
+func (x *StoreFinding) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoreFinding.ProtoReflect.Descriptor instead.
+func (*StoreFinding) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *StoreFinding) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *StoreFinding) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *StoreFinding) GetRepaired() string {
+	if x != nil {
+		return x.Repaired
+	}
+	return ""
+}
+
+// StoreCheckResult sums a check up.
+type StoreCheckResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Messages whose content was read.
+	MessagesChecked uint64 `protobuf:"varint,1,opt,name=messages_checked,json=messagesChecked,proto3" json:"messages_checked,omitempty"`
+	// Bytes read.
+	BytesChecked uint64 `protobuf:"varint,2,opt,name=bytes_checked,json=bytesChecked,proto3" json:"bytes_checked,omitempty"`
+	// Findings.
+	FindingCount uint64 `protobuf:"varint,3,opt,name=finding_count,json=findingCount,proto3" json:"finding_count,omitempty"`
+	// Findings that were repaired.
+	RepairedCount uint64 `protobuf:"varint,4,opt,name=repaired_count,json=repairedCount,proto3" json:"repaired_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoreCheckResult) Reset() {
+	*x = StoreCheckResult{}
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoreCheckResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoreCheckResult) ProtoMessage() {}
+
+func (x *StoreCheckResult) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_admin_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoreCheckResult.ProtoReflect.Descriptor instead.
+func (*StoreCheckResult) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_admin_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *StoreCheckResult) GetMessagesChecked() uint64 {
+	if x != nil {
+		return x.MessagesChecked
+	}
+	return 0
+}
+
+func (x *StoreCheckResult) GetBytesChecked() uint64 {
+	if x != nil {
+		return x.BytesChecked
+	}
+	return 0
+}
+
+func (x *StoreCheckResult) GetFindingCount() uint64 {
+	if x != nil {
+		return x.FindingCount
+	}
+	return 0
+}
+
+func (x *StoreCheckResult) GetRepairedCount() uint64 {
+	if x != nil {
+		return x.RepairedCount
 	}
 	return 0
 }
@@ -2331,7 +2937,7 @@ const file_sidegate_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"oldest_age\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\toldestAge\x12\x12\n" +
 	"\x04held\x18\x06 \x01(\rR\x04held\x12\x16\n" +
-	"\x06reason\x18\a \x01(\tR\x06reason\"\xf4\x01\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\"\xef\x02\n" +
 	"\vStoreStatus\x12\x19\n" +
 	"\bstore_id\x18\x01 \x01(\tR\astoreId\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x1f\n" +
@@ -2343,7 +2949,11 @@ const file_sidegate_v1_admin_service_proto_rawDesc = "" +
 	"used_bytes\x18\x05 \x01(\x04R\tusedBytes\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x18\n" +
 	"\aflushes\x18\a \x01(\x04R\aflushes\x12#\n" +
-	"\rwritten_bytes\x18\b \x01(\x04R\fwrittenBytes\"\xf4\x02\n" +
+	"\rwritten_bytes\x18\b \x01(\x04R\fwrittenBytes\x12%\n" +
+	"\x0eremembered_ids\x18\t \x01(\x04R\rrememberedIds\x12)\n" +
+	"\x10remembered_bytes\x18\n" +
+	" \x01(\x04R\x0frememberedBytes\x12'\n" +
+	"\x0fforgotten_early\x18\v \x01(\x04R\x0eforgottenEarly\"\xef\x04\n" +
 	"\vSpoolStatus\x12\x1c\n" +
 	"\tdirectory\x18\x01 \x01(\tR\tdirectory\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12'\n" +
@@ -2356,7 +2966,18 @@ const file_sidegate_v1_admin_service_proto_rawDesc = "" +
 	"\x0ebad_mail_files\x18\b \x01(\x04R\fbadMailFiles\x120\n" +
 	"\x04legs\x18\t \x03(\v2\x1c.sidegate.v1.DirectionStatusR\x04legs\x12\x14\n" +
 	"\x05lease\x18\n" +
-	" \x01(\tR\x05lease\"\x12\n" +
+	" \x01(\tR\x05lease\x12=\n" +
+	"\rlisting_times\x18\v \x03(\v2\x18.sidegate.v1.ListingTimeR\flistingTimes\x12\x1b\n" +
+	"\tper_cycle\x18\f \x01(\rR\bperCycle\x12#\n" +
+	"\rconnect_times\x18\r \x03(\tR\fconnectTimes\x12F\n" +
+	"\x11next_connect_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\x0fnextConnectTime\x120\n" +
+	"\x14second_gateway_signs\x18\x0f \x03(\tR\x12secondGatewaySigns\"\xd6\x01\n" +
+	"\vListingTime\x12\x1c\n" +
+	"\tdirectory\x18\x01 \x01(\tR\tdirectory\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x04R\x05count\x12-\n" +
+	"\x04last\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04last\x123\n" +
+	"\alongest\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\alongest\x12/\n" +
+	"\x05total\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x05total\"\x12\n" +
 	"\x10GetStatusRequest\"@\n" +
 	"\x11GetStatusResponse\x12+\n" +
 	"\x06status\x18\x01 \x01(\v2\x13.sidegate.v1.StatusR\x06status\"\x14\n" +
@@ -2458,7 +3079,34 @@ const file_sidegate_v1_admin_service_proto_rawDesc = "" +
 	"badMailIds\x12\x10\n" +
 	"\x03all\x18\x02 \x01(\bR\x03all\"A\n" +
 	"\x16DiscardBadMailResponse\x12'\n" +
-	"\x0fdiscarded_count\x18\x01 \x01(\rR\x0ediscardedCount*\xc0\x01\n" +
+	"\x0fdiscarded_count\x18\x01 \x01(\rR\x0ediscardedCount\"g\n" +
+	"\x11ForgetPeerRequest\x12\x19\n" +
+	"\bstore_id\x18\x01 \x01(\tR\astoreId\x12\x1f\n" +
+	"\vreturn_mail\x18\x02 \x01(\bR\n" +
+	"returnMail\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"x\n" +
+	"\x12ForgetPeerResponse\x120\n" +
+	"\x14rerouted_message_ids\x18\x01 \x03(\tR\x12reroutedMessageIds\x120\n" +
+	"\x14returned_message_ids\x18\x02 \x03(\tR\x12returnedMessageIds\"+\n" +
+	"\x11CheckStoreRequest\x12\x16\n" +
+	"\x06repair\x18\x01 \x01(\bR\x06repair\"\xcb\x01\n" +
+	"\x12CheckStoreResponse\x12=\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1f.sidegate.v1.StoreCheckProgressH\x00R\bprogress\x125\n" +
+	"\afinding\x18\x02 \x01(\v2\x19.sidegate.v1.StoreFindingH\x00R\afinding\x127\n" +
+	"\x06result\x18\x03 \x01(\v2\x1d.sidegate.v1.StoreCheckResultH\x00R\x06resultB\x06\n" +
+	"\x04step\"?\n" +
+	"\x12StoreCheckProgress\x12)\n" +
+	"\x10messages_checked\x18\x01 \x01(\x04R\x0fmessagesChecked\"]\n" +
+	"\fStoreFinding\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x02 \x01(\tR\tmessageId\x12\x1a\n" +
+	"\brepaired\x18\x03 \x01(\tR\brepaired\"\xae\x01\n" +
+	"\x10StoreCheckResult\x12)\n" +
+	"\x10messages_checked\x18\x01 \x01(\x04R\x0fmessagesChecked\x12#\n" +
+	"\rbytes_checked\x18\x02 \x01(\x04R\fbytesChecked\x12#\n" +
+	"\rfinding_count\x18\x03 \x01(\x04R\ffindingCount\x12%\n" +
+	"\x0erepaired_count\x18\x04 \x01(\x04R\rrepairedCount*\xc0\x01\n" +
 	"\vQueueAction\x12\x1c\n" +
 	"\x18QUEUE_ACTION_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12QUEUE_ACTION_RETRY\x10\x01\x12\x15\n" +
@@ -2466,7 +3114,7 @@ const file_sidegate_v1_admin_service_proto_rawDesc = "" +
 	"\x14QUEUE_ACTION_RELEASE\x10\x03\x12\x17\n" +
 	"\x13QUEUE_ACTION_RETURN\x10\x04\x12\x17\n" +
 	"\x13QUEUE_ACTION_DELETE\x10\x05\x12\x18\n" +
-	"\x14QUEUE_ACTION_REROUTE\x10\x062\xa1\x06\n" +
+	"\x14QUEUE_ACTION_REROUTE\x10\x062\xc1\a\n" +
 	"\fAdminService\x12J\n" +
 	"\tGetStatus\x12\x1d.sidegate.v1.GetStatusRequest\x1a\x1e.sidegate.v1.GetStatusResponse\x12R\n" +
 	"\vWatchStatus\x12\x1f.sidegate.v1.WatchStatusRequest\x1a .sidegate.v1.WatchStatusResponse0\x01\x12_\n" +
@@ -2477,7 +3125,11 @@ const file_sidegate_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"GetBadMail\x12\x1e.sidegate.v1.GetBadMailRequest\x1a\x1f.sidegate.v1.GetBadMailResponse0\x01\x12S\n" +
 	"\fRetryBadMail\x12 .sidegate.v1.RetryBadMailRequest\x1a!.sidegate.v1.RetryBadMailResponse\x12Y\n" +
-	"\x0eDiscardBadMail\x12\".sidegate.v1.DiscardBadMailRequest\x1a#.sidegate.v1.DiscardBadMailResponseB'Z%sidegate/proto/sidegate/v1;sidegatev1b\x06proto3"
+	"\x0eDiscardBadMail\x12\".sidegate.v1.DiscardBadMailRequest\x1a#.sidegate.v1.DiscardBadMailResponse\x12M\n" +
+	"\n" +
+	"ForgetPeer\x12\x1e.sidegate.v1.ForgetPeerRequest\x1a\x1f.sidegate.v1.ForgetPeerResponse\x12O\n" +
+	"\n" +
+	"CheckStore\x12\x1e.sidegate.v1.CheckStoreRequest\x1a\x1f.sidegate.v1.CheckStoreResponse0\x01B'Z%sidegate/proto/sidegate/v1;sidegatev1b\x06proto3"
 
 var (
 	file_sidegate_v1_admin_service_proto_rawDescOnce sync.Once
@@ -2492,7 +3144,7 @@ func file_sidegate_v1_admin_service_proto_rawDescGZIP() []byte {
 }
 
 var file_sidegate_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sidegate_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_sidegate_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_sidegate_v1_admin_service_proto_goTypes = []any{
 	(QueueAction)(0),                   // 0: sidegate.v1.QueueAction
 	(*Status)(nil),                     // 1: sidegate.v1.Status
@@ -2502,32 +3154,40 @@ var file_sidegate_v1_admin_service_proto_goTypes = []any{
 	(*LaneStatus)(nil),                 // 5: sidegate.v1.LaneStatus
 	(*StoreStatus)(nil),                // 6: sidegate.v1.StoreStatus
 	(*SpoolStatus)(nil),                // 7: sidegate.v1.SpoolStatus
-	(*GetStatusRequest)(nil),           // 8: sidegate.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),          // 9: sidegate.v1.GetStatusResponse
-	(*WatchStatusRequest)(nil),         // 10: sidegate.v1.WatchStatusRequest
-	(*WatchStatusResponse)(nil),        // 11: sidegate.v1.WatchStatusResponse
-	(*QueueEntry)(nil),                 // 12: sidegate.v1.QueueEntry
-	(*QueueFilter)(nil),                // 13: sidegate.v1.QueueFilter
-	(*ListQueueEntriesRequest)(nil),    // 14: sidegate.v1.ListQueueEntriesRequest
-	(*ListQueueEntriesResponse)(nil),   // 15: sidegate.v1.ListQueueEntriesResponse
-	(*GetQueueEntryRequest)(nil),       // 16: sidegate.v1.GetQueueEntryRequest
-	(*GetQueueEntryResponse)(nil),      // 17: sidegate.v1.GetQueueEntryResponse
-	(*UpdateQueueEntriesRequest)(nil),  // 18: sidegate.v1.UpdateQueueEntriesRequest
-	(*UpdateQueueEntriesResponse)(nil), // 19: sidegate.v1.UpdateQueueEntriesResponse
-	(*BadMailEntry)(nil),               // 20: sidegate.v1.BadMailEntry
-	(*ListBadMailRequest)(nil),         // 21: sidegate.v1.ListBadMailRequest
-	(*ListBadMailResponse)(nil),        // 22: sidegate.v1.ListBadMailResponse
-	(*GetBadMailRequest)(nil),          // 23: sidegate.v1.GetBadMailRequest
-	(*GetBadMailResponse)(nil),         // 24: sidegate.v1.GetBadMailResponse
-	(*RetryBadMailRequest)(nil),        // 25: sidegate.v1.RetryBadMailRequest
-	(*RetryBadMailResponse)(nil),       // 26: sidegate.v1.RetryBadMailResponse
-	(*BadMailRetry)(nil),               // 27: sidegate.v1.BadMailRetry
-	(*DiscardBadMailRequest)(nil),      // 28: sidegate.v1.DiscardBadMailRequest
-	(*DiscardBadMailResponse)(nil),     // 29: sidegate.v1.DiscardBadMailResponse
-	(*timestamppb.Timestamp)(nil),      // 30: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),        // 31: google.protobuf.Duration
-	(*Message)(nil),                    // 32: sidegate.v1.Message
-	(*ContentChunk)(nil),               // 33: sidegate.v1.ContentChunk
+	(*ListingTime)(nil),                // 8: sidegate.v1.ListingTime
+	(*GetStatusRequest)(nil),           // 9: sidegate.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),          // 10: sidegate.v1.GetStatusResponse
+	(*WatchStatusRequest)(nil),         // 11: sidegate.v1.WatchStatusRequest
+	(*WatchStatusResponse)(nil),        // 12: sidegate.v1.WatchStatusResponse
+	(*QueueEntry)(nil),                 // 13: sidegate.v1.QueueEntry
+	(*QueueFilter)(nil),                // 14: sidegate.v1.QueueFilter
+	(*ListQueueEntriesRequest)(nil),    // 15: sidegate.v1.ListQueueEntriesRequest
+	(*ListQueueEntriesResponse)(nil),   // 16: sidegate.v1.ListQueueEntriesResponse
+	(*GetQueueEntryRequest)(nil),       // 17: sidegate.v1.GetQueueEntryRequest
+	(*GetQueueEntryResponse)(nil),      // 18: sidegate.v1.GetQueueEntryResponse
+	(*UpdateQueueEntriesRequest)(nil),  // 19: sidegate.v1.UpdateQueueEntriesRequest
+	(*UpdateQueueEntriesResponse)(nil), // 20: sidegate.v1.UpdateQueueEntriesResponse
+	(*BadMailEntry)(nil),               // 21: sidegate.v1.BadMailEntry
+	(*ListBadMailRequest)(nil),         // 22: sidegate.v1.ListBadMailRequest
+	(*ListBadMailResponse)(nil),        // 23: sidegate.v1.ListBadMailResponse
+	(*GetBadMailRequest)(nil),          // 24: sidegate.v1.GetBadMailRequest
+	(*GetBadMailResponse)(nil),         // 25: sidegate.v1.GetBadMailResponse
+	(*RetryBadMailRequest)(nil),        // 26: sidegate.v1.RetryBadMailRequest
+	(*RetryBadMailResponse)(nil),       // 27: sidegate.v1.RetryBadMailResponse
+	(*BadMailRetry)(nil),               // 28: sidegate.v1.BadMailRetry
+	(*DiscardBadMailRequest)(nil),      // 29: sidegate.v1.DiscardBadMailRequest
+	(*DiscardBadMailResponse)(nil),     // 30: sidegate.v1.DiscardBadMailResponse
+	(*ForgetPeerRequest)(nil),          // 31: sidegate.v1.ForgetPeerRequest
+	(*ForgetPeerResponse)(nil),         // 32: sidegate.v1.ForgetPeerResponse
+	(*CheckStoreRequest)(nil),          // 33: sidegate.v1.CheckStoreRequest
+	(*CheckStoreResponse)(nil),         // 34: sidegate.v1.CheckStoreResponse
+	(*StoreCheckProgress)(nil),         // 35: sidegate.v1.StoreCheckProgress
+	(*StoreFinding)(nil),               // 36: sidegate.v1.StoreFinding
+	(*StoreCheckResult)(nil),           // 37: sidegate.v1.StoreCheckResult
+	(*timestamppb.Timestamp)(nil),      // 38: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),        // 39: google.protobuf.Duration
+	(*Message)(nil),                    // 40: sidegate.v1.Message
+	(*ContentChunk)(nil),               // 41: sidegate.v1.ContentChunk
 }
 var file_sidegate_v1_admin_service_proto_depIdxs = []int32{
 	2,  // 0: sidegate.v1.Status.ends:type_name -> sidegate.v1.EndStatus
@@ -2535,55 +3195,67 @@ var file_sidegate_v1_admin_service_proto_depIdxs = []int32{
 	5,  // 2: sidegate.v1.Status.lanes:type_name -> sidegate.v1.LaneStatus
 	6,  // 3: sidegate.v1.Status.store:type_name -> sidegate.v1.StoreStatus
 	7,  // 4: sidegate.v1.Status.spool:type_name -> sidegate.v1.SpoolStatus
-	30, // 5: sidegate.v1.Status.time:type_name -> google.protobuf.Timestamp
-	30, // 6: sidegate.v1.EndStatus.start_time:type_name -> google.protobuf.Timestamp
-	30, // 7: sidegate.v1.LinkStatus.last_beat_time:type_name -> google.protobuf.Timestamp
-	31, // 8: sidegate.v1.LinkStatus.round_trip:type_name -> google.protobuf.Duration
+	38, // 5: sidegate.v1.Status.time:type_name -> google.protobuf.Timestamp
+	38, // 6: sidegate.v1.EndStatus.start_time:type_name -> google.protobuf.Timestamp
+	38, // 7: sidegate.v1.LinkStatus.last_beat_time:type_name -> google.protobuf.Timestamp
+	39, // 8: sidegate.v1.LinkStatus.round_trip:type_name -> google.protobuf.Duration
 	4,  // 9: sidegate.v1.LinkStatus.directions:type_name -> sidegate.v1.DirectionStatus
-	31, // 10: sidegate.v1.DirectionStatus.oldest_age:type_name -> google.protobuf.Duration
-	30, // 11: sidegate.v1.DirectionStatus.progress_time:type_name -> google.protobuf.Timestamp
-	30, // 12: sidegate.v1.DirectionStatus.change_time:type_name -> google.protobuf.Timestamp
-	31, // 13: sidegate.v1.LaneStatus.oldest_age:type_name -> google.protobuf.Duration
+	39, // 10: sidegate.v1.DirectionStatus.oldest_age:type_name -> google.protobuf.Duration
+	38, // 11: sidegate.v1.DirectionStatus.progress_time:type_name -> google.protobuf.Timestamp
+	38, // 12: sidegate.v1.DirectionStatus.change_time:type_name -> google.protobuf.Timestamp
+	39, // 13: sidegate.v1.LaneStatus.oldest_age:type_name -> google.protobuf.Duration
 	4,  // 14: sidegate.v1.SpoolStatus.legs:type_name -> sidegate.v1.DirectionStatus
-	1,  // 15: sidegate.v1.GetStatusResponse.status:type_name -> sidegate.v1.Status
-	1,  // 16: sidegate.v1.WatchStatusResponse.status:type_name -> sidegate.v1.Status
-	30, // 17: sidegate.v1.QueueEntry.queue_time:type_name -> google.protobuf.Timestamp
-	30, // 18: sidegate.v1.QueueEntry.next_time:type_name -> google.protobuf.Timestamp
-	13, // 19: sidegate.v1.ListQueueEntriesRequest.filter:type_name -> sidegate.v1.QueueFilter
-	12, // 20: sidegate.v1.ListQueueEntriesResponse.entries:type_name -> sidegate.v1.QueueEntry
-	12, // 21: sidegate.v1.GetQueueEntryResponse.entries:type_name -> sidegate.v1.QueueEntry
-	32, // 22: sidegate.v1.GetQueueEntryResponse.message:type_name -> sidegate.v1.Message
-	13, // 23: sidegate.v1.UpdateQueueEntriesRequest.filter:type_name -> sidegate.v1.QueueFilter
-	0,  // 24: sidegate.v1.UpdateQueueEntriesRequest.action:type_name -> sidegate.v1.QueueAction
-	32, // 25: sidegate.v1.BadMailEntry.message:type_name -> sidegate.v1.Message
-	30, // 26: sidegate.v1.BadMailEntry.time:type_name -> google.protobuf.Timestamp
-	20, // 27: sidegate.v1.ListBadMailResponse.entries:type_name -> sidegate.v1.BadMailEntry
-	20, // 28: sidegate.v1.GetBadMailResponse.entry:type_name -> sidegate.v1.BadMailEntry
-	33, // 29: sidegate.v1.GetBadMailResponse.chunk:type_name -> sidegate.v1.ContentChunk
-	27, // 30: sidegate.v1.RetryBadMailResponse.retries:type_name -> sidegate.v1.BadMailRetry
-	8,  // 31: sidegate.v1.AdminService.GetStatus:input_type -> sidegate.v1.GetStatusRequest
-	10, // 32: sidegate.v1.AdminService.WatchStatus:input_type -> sidegate.v1.WatchStatusRequest
-	14, // 33: sidegate.v1.AdminService.ListQueueEntries:input_type -> sidegate.v1.ListQueueEntriesRequest
-	16, // 34: sidegate.v1.AdminService.GetQueueEntry:input_type -> sidegate.v1.GetQueueEntryRequest
-	18, // 35: sidegate.v1.AdminService.UpdateQueueEntries:input_type -> sidegate.v1.UpdateQueueEntriesRequest
-	21, // 36: sidegate.v1.AdminService.ListBadMail:input_type -> sidegate.v1.ListBadMailRequest
-	23, // 37: sidegate.v1.AdminService.GetBadMail:input_type -> sidegate.v1.GetBadMailRequest
-	25, // 38: sidegate.v1.AdminService.RetryBadMail:input_type -> sidegate.v1.RetryBadMailRequest
-	28, // 39: sidegate.v1.AdminService.DiscardBadMail:input_type -> sidegate.v1.DiscardBadMailRequest
-	9,  // 40: sidegate.v1.AdminService.GetStatus:output_type -> sidegate.v1.GetStatusResponse
-	11, // 41: sidegate.v1.AdminService.WatchStatus:output_type -> sidegate.v1.WatchStatusResponse
-	15, // 42: sidegate.v1.AdminService.ListQueueEntries:output_type -> sidegate.v1.ListQueueEntriesResponse
-	17, // 43: sidegate.v1.AdminService.GetQueueEntry:output_type -> sidegate.v1.GetQueueEntryResponse
-	19, // 44: sidegate.v1.AdminService.UpdateQueueEntries:output_type -> sidegate.v1.UpdateQueueEntriesResponse
-	22, // 45: sidegate.v1.AdminService.ListBadMail:output_type -> sidegate.v1.ListBadMailResponse
-	24, // 46: sidegate.v1.AdminService.GetBadMail:output_type -> sidegate.v1.GetBadMailResponse
-	26, // 47: sidegate.v1.AdminService.RetryBadMail:output_type -> sidegate.v1.RetryBadMailResponse
-	29, // 48: sidegate.v1.AdminService.DiscardBadMail:output_type -> sidegate.v1.DiscardBadMailResponse
-	40, // [40:49] is the sub-list for method output_type
-	31, // [31:40] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	8,  // 15: sidegate.v1.SpoolStatus.listing_times:type_name -> sidegate.v1.ListingTime
+	38, // 16: sidegate.v1.SpoolStatus.next_connect_time:type_name -> google.protobuf.Timestamp
+	39, // 17: sidegate.v1.ListingTime.last:type_name -> google.protobuf.Duration
+	39, // 18: sidegate.v1.ListingTime.longest:type_name -> google.protobuf.Duration
+	39, // 19: sidegate.v1.ListingTime.total:type_name -> google.protobuf.Duration
+	1,  // 20: sidegate.v1.GetStatusResponse.status:type_name -> sidegate.v1.Status
+	1,  // 21: sidegate.v1.WatchStatusResponse.status:type_name -> sidegate.v1.Status
+	38, // 22: sidegate.v1.QueueEntry.queue_time:type_name -> google.protobuf.Timestamp
+	38, // 23: sidegate.v1.QueueEntry.next_time:type_name -> google.protobuf.Timestamp
+	14, // 24: sidegate.v1.ListQueueEntriesRequest.filter:type_name -> sidegate.v1.QueueFilter
+	13, // 25: sidegate.v1.ListQueueEntriesResponse.entries:type_name -> sidegate.v1.QueueEntry
+	13, // 26: sidegate.v1.GetQueueEntryResponse.entries:type_name -> sidegate.v1.QueueEntry
+	40, // 27: sidegate.v1.GetQueueEntryResponse.message:type_name -> sidegate.v1.Message
+	14, // 28: sidegate.v1.UpdateQueueEntriesRequest.filter:type_name -> sidegate.v1.QueueFilter
+	0,  // 29: sidegate.v1.UpdateQueueEntriesRequest.action:type_name -> sidegate.v1.QueueAction
+	40, // 30: sidegate.v1.BadMailEntry.message:type_name -> sidegate.v1.Message
+	38, // 31: sidegate.v1.BadMailEntry.time:type_name -> google.protobuf.Timestamp
+	21, // 32: sidegate.v1.ListBadMailResponse.entries:type_name -> sidegate.v1.BadMailEntry
+	21, // 33: sidegate.v1.GetBadMailResponse.entry:type_name -> sidegate.v1.BadMailEntry
+	41, // 34: sidegate.v1.GetBadMailResponse.chunk:type_name -> sidegate.v1.ContentChunk
+	28, // 35: sidegate.v1.RetryBadMailResponse.retries:type_name -> sidegate.v1.BadMailRetry
+	35, // 36: sidegate.v1.CheckStoreResponse.progress:type_name -> sidegate.v1.StoreCheckProgress
+	36, // 37: sidegate.v1.CheckStoreResponse.finding:type_name -> sidegate.v1.StoreFinding
+	37, // 38: sidegate.v1.CheckStoreResponse.result:type_name -> sidegate.v1.StoreCheckResult
+	9,  // 39: sidegate.v1.AdminService.GetStatus:input_type -> sidegate.v1.GetStatusRequest
+	11, // 40: sidegate.v1.AdminService.WatchStatus:input_type -> sidegate.v1.WatchStatusRequest
+	15, // 41: sidegate.v1.AdminService.ListQueueEntries:input_type -> sidegate.v1.ListQueueEntriesRequest
+	17, // 42: sidegate.v1.AdminService.GetQueueEntry:input_type -> sidegate.v1.GetQueueEntryRequest
+	19, // 43: sidegate.v1.AdminService.UpdateQueueEntries:input_type -> sidegate.v1.UpdateQueueEntriesRequest
+	22, // 44: sidegate.v1.AdminService.ListBadMail:input_type -> sidegate.v1.ListBadMailRequest
+	24, // 45: sidegate.v1.AdminService.GetBadMail:input_type -> sidegate.v1.GetBadMailRequest
+	26, // 46: sidegate.v1.AdminService.RetryBadMail:input_type -> sidegate.v1.RetryBadMailRequest
+	29, // 47: sidegate.v1.AdminService.DiscardBadMail:input_type -> sidegate.v1.DiscardBadMailRequest
+	31, // 48: sidegate.v1.AdminService.ForgetPeer:input_type -> sidegate.v1.ForgetPeerRequest
+	33, // 49: sidegate.v1.AdminService.CheckStore:input_type -> sidegate.v1.CheckStoreRequest
+	10, // 50: sidegate.v1.AdminService.GetStatus:output_type -> sidegate.v1.GetStatusResponse
+	12, // 51: sidegate.v1.AdminService.WatchStatus:output_type -> sidegate.v1.WatchStatusResponse
+	16, // 52: sidegate.v1.AdminService.ListQueueEntries:output_type -> sidegate.v1.ListQueueEntriesResponse
+	18, // 53: sidegate.v1.AdminService.GetQueueEntry:output_type -> sidegate.v1.GetQueueEntryResponse
+	20, // 54: sidegate.v1.AdminService.UpdateQueueEntries:output_type -> sidegate.v1.UpdateQueueEntriesResponse
+	23, // 55: sidegate.v1.AdminService.ListBadMail:output_type -> sidegate.v1.ListBadMailResponse
+	25, // 56: sidegate.v1.AdminService.GetBadMail:output_type -> sidegate.v1.GetBadMailResponse
+	27, // 57: sidegate.v1.AdminService.RetryBadMail:output_type -> sidegate.v1.RetryBadMailResponse
+	30, // 58: sidegate.v1.AdminService.DiscardBadMail:output_type -> sidegate.v1.DiscardBadMailResponse
+	32, // 59: sidegate.v1.AdminService.ForgetPeer:output_type -> sidegate.v1.ForgetPeerResponse
+	34, // 60: sidegate.v1.AdminService.CheckStore:output_type -> sidegate.v1.CheckStoreResponse
+	50, // [50:61] is the sub-list for method output_type
+	39, // [39:50] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_sidegate_v1_admin_service_proto_init() }
@@ -2592,9 +3264,14 @@ func file_sidegate_v1_admin_service_proto_init() {
 		return
 	}
 	file_sidegate_v1_message_proto_init()
-	file_sidegate_v1_admin_service_proto_msgTypes[23].OneofWrappers = []any{
+	file_sidegate_v1_admin_service_proto_msgTypes[24].OneofWrappers = []any{
 		(*GetBadMailResponse_Entry)(nil),
 		(*GetBadMailResponse_Chunk)(nil),
+	}
+	file_sidegate_v1_admin_service_proto_msgTypes[33].OneofWrappers = []any{
+		(*CheckStoreResponse_Progress)(nil),
+		(*CheckStoreResponse_Finding)(nil),
+		(*CheckStoreResponse_Result)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2602,7 +3279,7 @@ func file_sidegate_v1_admin_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sidegate_v1_admin_service_proto_rawDesc), len(file_sidegate_v1_admin_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   29,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,8 @@ const (
 	AdminService_GetBadMail_FullMethodName         = "/sidegate.v1.AdminService/GetBadMail"
 	AdminService_RetryBadMail_FullMethodName       = "/sidegate.v1.AdminService/RetryBadMail"
 	AdminService_DiscardBadMail_FullMethodName     = "/sidegate.v1.AdminService/DiscardBadMail"
+	AdminService_ForgetPeer_FullMethodName         = "/sidegate.v1.AdminService/ForgetPeer"
+	AdminService_CheckStore_FullMethodName         = "/sidegate.v1.AdminService/CheckStore"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -59,6 +61,14 @@ type AdminServiceClient interface {
 	RetryBadMail(ctx context.Context, in *RetryBadMailRequest, opts ...grpc.CallOption) (*RetryBadMailResponse, error)
 	// DiscardBadMail removes bad mail for good. The caller must have role operator.
 	DiscardBadMail(ctx context.Context, in *DiscardBadMailRequest, opts ...grpc.CallOption) (*DiscardBadMailResponse, error)
+	// ForgetPeer gives up an end whose store will never come back: what it announced is dropped, and what waits for it is
+	// routed anew or returned to its senders. FAILED_PRECONDITION while it is connected. The caller must have role
+	// operator.
+	ForgetPeer(ctx context.Context, in *ForgetPeerRequest, opts ...grpc.CallOption) (*ForgetPeerResponse, error)
+	// CheckStore reads the books and the content of the whole store and tells what does not add up, as it finds it; with
+	// repair it sets aside what is damaged, with a report to its sender. Nothing is deleted, and mail goes on meanwhile.
+	// The caller must have role operator.
+	CheckStore(ctx context.Context, in *CheckStoreRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckStoreResponse], error)
 }
 
 type adminServiceClient struct {
@@ -177,6 +187,35 @@ func (c *adminServiceClient) DiscardBadMail(ctx context.Context, in *DiscardBadM
 	return out, nil
 }
 
+func (c *adminServiceClient) ForgetPeer(ctx context.Context, in *ForgetPeerRequest, opts ...grpc.CallOption) (*ForgetPeerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ForgetPeerResponse)
+	err := c.cc.Invoke(ctx, AdminService_ForgetPeer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) CheckStore(ctx context.Context, in *CheckStoreRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckStoreResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[2], AdminService_CheckStore_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CheckStoreRequest, CheckStoreResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_CheckStoreClient = grpc.ServerStreamingClient[CheckStoreResponse]
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
@@ -206,6 +245,14 @@ type AdminServiceServer interface {
 	RetryBadMail(context.Context, *RetryBadMailRequest) (*RetryBadMailResponse, error)
 	// DiscardBadMail removes bad mail for good. The caller must have role operator.
 	DiscardBadMail(context.Context, *DiscardBadMailRequest) (*DiscardBadMailResponse, error)
+	// ForgetPeer gives up an end whose store will never come back: what it announced is dropped, and what waits for it is
+	// routed anew or returned to its senders. FAILED_PRECONDITION while it is connected. The caller must have role
+	// operator.
+	ForgetPeer(context.Context, *ForgetPeerRequest) (*ForgetPeerResponse, error)
+	// CheckStore reads the books and the content of the whole store and tells what does not add up, as it finds it; with
+	// repair it sets aside what is damaged, with a report to its sender. Nothing is deleted, and mail goes on meanwhile.
+	// The caller must have role operator.
+	CheckStore(*CheckStoreRequest, grpc.ServerStreamingServer[CheckStoreResponse]) error
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -242,6 +289,12 @@ func (UnimplementedAdminServiceServer) RetryBadMail(context.Context, *RetryBadMa
 }
 func (UnimplementedAdminServiceServer) DiscardBadMail(context.Context, *DiscardBadMailRequest) (*DiscardBadMailResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DiscardBadMail not implemented")
+}
+func (UnimplementedAdminServiceServer) ForgetPeer(context.Context, *ForgetPeerRequest) (*ForgetPeerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ForgetPeer not implemented")
+}
+func (UnimplementedAdminServiceServer) CheckStore(*CheckStoreRequest, grpc.ServerStreamingServer[CheckStoreResponse]) error {
+	return status.Error(codes.Unimplemented, "method CheckStore not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -412,6 +465,35 @@ func _AdminService_DiscardBadMail_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_ForgetPeer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForgetPeerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ForgetPeer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ForgetPeer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ForgetPeer(ctx, req.(*ForgetPeerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_CheckStore_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CheckStoreRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServiceServer).CheckStore(m, &grpc.GenericServerStream[CheckStoreRequest, CheckStoreResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_CheckStoreServer = grpc.ServerStreamingServer[CheckStoreResponse]
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -447,6 +529,10 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "DiscardBadMail",
 			Handler:    _AdminService_DiscardBadMail_Handler,
 		},
+		{
+			MethodName: "ForgetPeer",
+			Handler:    _AdminService_ForgetPeer_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -457,6 +543,11 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "GetBadMail",
 			Handler:       _AdminService_GetBadMail_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "CheckStore",
+			Handler:       _AdminService_CheckStore_Handler,
 			ServerStreams: true,
 		},
 	},

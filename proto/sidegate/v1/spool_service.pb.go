@@ -1353,6 +1353,89 @@ func (x *UpdateRegisteredSendersResponse) GetRemovedCount() uint32 {
 	return 0
 }
 
+// ResumeSpoolRequest asks to write again.
+type ResumeSpoolRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeSpoolRequest) Reset() {
+	*x = ResumeSpoolRequest{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeSpoolRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeSpoolRequest) ProtoMessage() {}
+
+func (x *ResumeSpoolRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeSpoolRequest.ProtoReflect.Descriptor instead.
+func (*ResumeSpoolRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{24}
+}
+
+// ResumeSpoolResponse says what was forgotten.
+type ResumeSpoolResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The signs of a second gateway that are forgotten now.
+	ForgottenSigns []string `protobuf:"bytes,1,rep,name=forgotten_signs,json=forgottenSigns,proto3" json:"forgotten_signs,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ResumeSpoolResponse) Reset() {
+	*x = ResumeSpoolResponse{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeSpoolResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeSpoolResponse) ProtoMessage() {}
+
+func (x *ResumeSpoolResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeSpoolResponse.ProtoReflect.Descriptor instead.
+func (*ResumeSpoolResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ResumeSpoolResponse) GetForgottenSigns() []string {
+	if x != nil {
+		return x.ForgottenSigns
+	}
+	return nil
+}
+
 var File_sidegate_v1_spool_service_proto protoreflect.FileDescriptor
 
 const file_sidegate_v1_spool_service_proto_rawDesc = "" +
@@ -1442,7 +1525,10 @@ const file_sidegate_v1_spool_service_proto_rawDesc = "" +
 	"\x1fUpdateRegisteredSendersResponse\x12\x1f\n" +
 	"\vadded_count\x18\x01 \x01(\rR\n" +
 	"addedCount\x12#\n" +
-	"\rremoved_count\x18\x02 \x01(\rR\fremovedCount2\xab\a\n" +
+	"\rremoved_count\x18\x02 \x01(\rR\fremovedCount\"\x14\n" +
+	"\x12ResumeSpoolRequest\">\n" +
+	"\x13ResumeSpoolResponse\x12'\n" +
+	"\x0fforgotten_signs\x18\x01 \x03(\tR\x0eforgottenSigns2\xfd\a\n" +
 	"\fSpoolService\x12G\n" +
 	"\bGetSpool\x12\x1c.sidegate.v1.GetSpoolRequest\x1a\x1d.sidegate.v1.GetSpoolResponse\x12O\n" +
 	"\n" +
@@ -1450,6 +1536,7 @@ const file_sidegate_v1_spool_service_proto_rawDesc = "" +
 	"\x0eListHandshakes\x12\".sidegate.v1.ListHandshakesRequest\x1a#.sidegate.v1.ListHandshakesResponse\x12_\n" +
 	"\x10ListSpoolBadMail\x12$.sidegate.v1.ListSpoolBadMailRequest\x1a%.sidegate.v1.ListSpoolBadMailResponse\x12Y\n" +
 	"\x0eRepublishSlots\x12\".sidegate.v1.RepublishSlotsRequest\x1a#.sidegate.v1.RepublishSlotsResponse\x12P\n" +
+	"\vResumeSpool\x12\x1f.sidegate.v1.ResumeSpoolRequest\x1a .sidegate.v1.ResumeSpoolResponse\x12P\n" +
 	"\vListProxies\x12\x1f.sidegate.v1.ListProxiesRequest\x1a .sidegate.v1.ListProxiesResponse\x12X\n" +
 	"\rExportProxies\x12!.sidegate.v1.ExportProxiesRequest\x1a\".sidegate.v1.ExportProxiesResponse0\x01\x12X\n" +
 	"\rImportProxies\x12!.sidegate.v1.ImportProxiesRequest\x1a\".sidegate.v1.ImportProxiesResponse(\x01\x12n\n" +
@@ -1468,7 +1555,7 @@ func file_sidegate_v1_spool_service_proto_rawDescGZIP() []byte {
 	return file_sidegate_v1_spool_service_proto_rawDescData
 }
 
-var file_sidegate_v1_spool_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_sidegate_v1_spool_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_sidegate_v1_spool_service_proto_goTypes = []any{
 	(*Slot)(nil),                            // 0: sidegate.v1.Slot
 	(*GetSpoolRequest)(nil),                 // 1: sidegate.v1.GetSpoolRequest
@@ -1494,43 +1581,47 @@ var file_sidegate_v1_spool_service_proto_goTypes = []any{
 	(*ListRegisteredSendersResponse)(nil),   // 21: sidegate.v1.ListRegisteredSendersResponse
 	(*UpdateRegisteredSendersRequest)(nil),  // 22: sidegate.v1.UpdateRegisteredSendersRequest
 	(*UpdateRegisteredSendersResponse)(nil), // 23: sidegate.v1.UpdateRegisteredSendersResponse
-	(*durationpb.Duration)(nil),             // 24: google.protobuf.Duration
-	(*SpoolStatus)(nil),                     // 25: sidegate.v1.SpoolStatus
-	(*timestamppb.Timestamp)(nil),           // 26: google.protobuf.Timestamp
+	(*ResumeSpoolRequest)(nil),              // 24: sidegate.v1.ResumeSpoolRequest
+	(*ResumeSpoolResponse)(nil),             // 25: sidegate.v1.ResumeSpoolResponse
+	(*durationpb.Duration)(nil),             // 26: google.protobuf.Duration
+	(*SpoolStatus)(nil),                     // 27: sidegate.v1.SpoolStatus
+	(*timestamppb.Timestamp)(nil),           // 28: google.protobuf.Timestamp
 }
 var file_sidegate_v1_spool_service_proto_depIdxs = []int32{
-	24, // 0: sidegate.v1.Slot.age:type_name -> google.protobuf.Duration
-	25, // 1: sidegate.v1.GetSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
+	26, // 0: sidegate.v1.Slot.age:type_name -> google.protobuf.Duration
+	27, // 1: sidegate.v1.GetSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
 	0,  // 2: sidegate.v1.GetSpoolResponse.slots:type_name -> sidegate.v1.Slot
-	25, // 3: sidegate.v1.WatchSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
+	27, // 3: sidegate.v1.WatchSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
 	0,  // 4: sidegate.v1.WatchSpoolResponse.slots:type_name -> sidegate.v1.Slot
 	7,  // 5: sidegate.v1.ListHandshakesResponse.handshakes:type_name -> sidegate.v1.Handshake
-	26, // 6: sidegate.v1.Handshake.time:type_name -> google.protobuf.Timestamp
+	28, // 6: sidegate.v1.Handshake.time:type_name -> google.protobuf.Timestamp
 	10, // 7: sidegate.v1.ListSpoolBadMailResponse.files:type_name -> sidegate.v1.SpoolBadMail
 	15, // 8: sidegate.v1.ListProxiesResponse.proxies:type_name -> sidegate.v1.Proxy
-	26, // 9: sidegate.v1.Proxy.create_time:type_name -> google.protobuf.Timestamp
+	28, // 9: sidegate.v1.Proxy.create_time:type_name -> google.protobuf.Timestamp
 	1,  // 10: sidegate.v1.SpoolService.GetSpool:input_type -> sidegate.v1.GetSpoolRequest
 	3,  // 11: sidegate.v1.SpoolService.WatchSpool:input_type -> sidegate.v1.WatchSpoolRequest
 	5,  // 12: sidegate.v1.SpoolService.ListHandshakes:input_type -> sidegate.v1.ListHandshakesRequest
 	8,  // 13: sidegate.v1.SpoolService.ListSpoolBadMail:input_type -> sidegate.v1.ListSpoolBadMailRequest
 	11, // 14: sidegate.v1.SpoolService.RepublishSlots:input_type -> sidegate.v1.RepublishSlotsRequest
-	13, // 15: sidegate.v1.SpoolService.ListProxies:input_type -> sidegate.v1.ListProxiesRequest
-	16, // 16: sidegate.v1.SpoolService.ExportProxies:input_type -> sidegate.v1.ExportProxiesRequest
-	18, // 17: sidegate.v1.SpoolService.ImportProxies:input_type -> sidegate.v1.ImportProxiesRequest
-	20, // 18: sidegate.v1.SpoolService.ListRegisteredSenders:input_type -> sidegate.v1.ListRegisteredSendersRequest
-	22, // 19: sidegate.v1.SpoolService.UpdateRegisteredSenders:input_type -> sidegate.v1.UpdateRegisteredSendersRequest
-	2,  // 20: sidegate.v1.SpoolService.GetSpool:output_type -> sidegate.v1.GetSpoolResponse
-	4,  // 21: sidegate.v1.SpoolService.WatchSpool:output_type -> sidegate.v1.WatchSpoolResponse
-	6,  // 22: sidegate.v1.SpoolService.ListHandshakes:output_type -> sidegate.v1.ListHandshakesResponse
-	9,  // 23: sidegate.v1.SpoolService.ListSpoolBadMail:output_type -> sidegate.v1.ListSpoolBadMailResponse
-	12, // 24: sidegate.v1.SpoolService.RepublishSlots:output_type -> sidegate.v1.RepublishSlotsResponse
-	14, // 25: sidegate.v1.SpoolService.ListProxies:output_type -> sidegate.v1.ListProxiesResponse
-	17, // 26: sidegate.v1.SpoolService.ExportProxies:output_type -> sidegate.v1.ExportProxiesResponse
-	19, // 27: sidegate.v1.SpoolService.ImportProxies:output_type -> sidegate.v1.ImportProxiesResponse
-	21, // 28: sidegate.v1.SpoolService.ListRegisteredSenders:output_type -> sidegate.v1.ListRegisteredSendersResponse
-	23, // 29: sidegate.v1.SpoolService.UpdateRegisteredSenders:output_type -> sidegate.v1.UpdateRegisteredSendersResponse
-	20, // [20:30] is the sub-list for method output_type
-	10, // [10:20] is the sub-list for method input_type
+	24, // 15: sidegate.v1.SpoolService.ResumeSpool:input_type -> sidegate.v1.ResumeSpoolRequest
+	13, // 16: sidegate.v1.SpoolService.ListProxies:input_type -> sidegate.v1.ListProxiesRequest
+	16, // 17: sidegate.v1.SpoolService.ExportProxies:input_type -> sidegate.v1.ExportProxiesRequest
+	18, // 18: sidegate.v1.SpoolService.ImportProxies:input_type -> sidegate.v1.ImportProxiesRequest
+	20, // 19: sidegate.v1.SpoolService.ListRegisteredSenders:input_type -> sidegate.v1.ListRegisteredSendersRequest
+	22, // 20: sidegate.v1.SpoolService.UpdateRegisteredSenders:input_type -> sidegate.v1.UpdateRegisteredSendersRequest
+	2,  // 21: sidegate.v1.SpoolService.GetSpool:output_type -> sidegate.v1.GetSpoolResponse
+	4,  // 22: sidegate.v1.SpoolService.WatchSpool:output_type -> sidegate.v1.WatchSpoolResponse
+	6,  // 23: sidegate.v1.SpoolService.ListHandshakes:output_type -> sidegate.v1.ListHandshakesResponse
+	9,  // 24: sidegate.v1.SpoolService.ListSpoolBadMail:output_type -> sidegate.v1.ListSpoolBadMailResponse
+	12, // 25: sidegate.v1.SpoolService.RepublishSlots:output_type -> sidegate.v1.RepublishSlotsResponse
+	25, // 26: sidegate.v1.SpoolService.ResumeSpool:output_type -> sidegate.v1.ResumeSpoolResponse
+	14, // 27: sidegate.v1.SpoolService.ListProxies:output_type -> sidegate.v1.ListProxiesResponse
+	17, // 28: sidegate.v1.SpoolService.ExportProxies:output_type -> sidegate.v1.ExportProxiesResponse
+	19, // 29: sidegate.v1.SpoolService.ImportProxies:output_type -> sidegate.v1.ImportProxiesResponse
+	21, // 30: sidegate.v1.SpoolService.ListRegisteredSenders:output_type -> sidegate.v1.ListRegisteredSendersResponse
+	23, // 31: sidegate.v1.SpoolService.UpdateRegisteredSenders:output_type -> sidegate.v1.UpdateRegisteredSendersResponse
+	21, // [21:32] is the sub-list for method output_type
+	10, // [10:21] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -1548,7 +1639,7 @@ func file_sidegate_v1_spool_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sidegate_v1_spool_service_proto_rawDesc), len(file_sidegate_v1_spool_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,7 @@ const (
 	SpoolService_ListHandshakes_FullMethodName          = "/sidegate.v1.SpoolService/ListHandshakes"
 	SpoolService_ListSpoolBadMail_FullMethodName        = "/sidegate.v1.SpoolService/ListSpoolBadMail"
 	SpoolService_RepublishSlots_FullMethodName          = "/sidegate.v1.SpoolService/RepublishSlots"
+	SpoolService_ResumeSpool_FullMethodName             = "/sidegate.v1.SpoolService/ResumeSpool"
 	SpoolService_ListProxies_FullMethodName             = "/sidegate.v1.SpoolService/ListProxies"
 	SpoolService_ExportProxies_FullMethodName           = "/sidegate.v1.SpoolService/ExportProxies"
 	SpoolService_ImportProxies_FullMethodName           = "/sidegate.v1.SpoolService/ImportProxies"
@@ -51,6 +52,9 @@ type SpoolServiceClient interface {
 	// RepublishSlots writes again what was published and vanished in doubt; readers may then have it twice. The caller
 	// must have role operator.
 	RepublishSlots(ctx context.Context, in *RepublishSlotsRequest, opts ...grpc.CallOption) (*RepublishSlotsResponse, error)
+	// ResumeSpool lets the coordinator write again after signs of a second gateway, once somebody has made sure that there
+	// is none. The caller must have role operator.
+	ResumeSpool(ctx context.Context, in *ResumeSpoolRequest, opts ...grpc.CallOption) (*ResumeSpoolResponse, error)
 	// ListProxies lists the proxy addresses that stand for addresses of the other side towards the PC half, by their
 	// ID. FAILED_PRECONDITION if the coordinator writes no proxies. The caller must have role operator.
 	ListProxies(ctx context.Context, in *ListProxiesRequest, opts ...grpc.CallOption) (*ListProxiesResponse, error)
@@ -130,6 +134,16 @@ func (c *spoolServiceClient) RepublishSlots(ctx context.Context, in *RepublishSl
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RepublishSlotsResponse)
 	err := c.cc.Invoke(ctx, SpoolService_RepublishSlots_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *spoolServiceClient) ResumeSpool(ctx context.Context, in *ResumeSpoolRequest, opts ...grpc.CallOption) (*ResumeSpoolResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeSpoolResponse)
+	err := c.cc.Invoke(ctx, SpoolService_ResumeSpool_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -218,6 +232,9 @@ type SpoolServiceServer interface {
 	// RepublishSlots writes again what was published and vanished in doubt; readers may then have it twice. The caller
 	// must have role operator.
 	RepublishSlots(context.Context, *RepublishSlotsRequest) (*RepublishSlotsResponse, error)
+	// ResumeSpool lets the coordinator write again after signs of a second gateway, once somebody has made sure that there
+	// is none. The caller must have role operator.
+	ResumeSpool(context.Context, *ResumeSpoolRequest) (*ResumeSpoolResponse, error)
 	// ListProxies lists the proxy addresses that stand for addresses of the other side towards the PC half, by their
 	// ID. FAILED_PRECONDITION if the coordinator writes no proxies. The caller must have role operator.
 	ListProxies(context.Context, *ListProxiesRequest) (*ListProxiesResponse, error)
@@ -258,6 +275,9 @@ func (UnimplementedSpoolServiceServer) ListSpoolBadMail(context.Context, *ListSp
 }
 func (UnimplementedSpoolServiceServer) RepublishSlots(context.Context, *RepublishSlotsRequest) (*RepublishSlotsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RepublishSlots not implemented")
+}
+func (UnimplementedSpoolServiceServer) ResumeSpool(context.Context, *ResumeSpoolRequest) (*ResumeSpoolResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeSpool not implemented")
 }
 func (UnimplementedSpoolServiceServer) ListProxies(context.Context, *ListProxiesRequest) (*ListProxiesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListProxies not implemented")
@@ -378,6 +398,24 @@ func _SpoolService_RepublishSlots_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SpoolService_ResumeSpool_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeSpoolRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SpoolServiceServer).ResumeSpool(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SpoolService_ResumeSpool_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SpoolServiceServer).ResumeSpool(ctx, req.(*ResumeSpoolRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SpoolService_ListProxies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListProxiesRequest)
 	if err := dec(in); err != nil {
@@ -472,6 +510,10 @@ var SpoolService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RepublishSlots",
 			Handler:    _SpoolService_RepublishSlots_Handler,
+		},
+		{
+			MethodName: "ResumeSpool",
+			Handler:    _SpoolService_ResumeSpool_Handler,
 		},
 		{
 			MethodName: "ListProxies",
