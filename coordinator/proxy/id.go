@@ -45,7 +45,7 @@ func parseState(text string) (State, error) {
 
 // parseID checks an ID; number is that in its middle.
 func parseID(id string) (number int, err error) {
-	if len(id) != idSize || !alphanumeric(id) || id != strings.ToUpper(id) {
+	if len(id) != idSize || !plain(id) {
 		return 0, fmt.Errorf("%q is not an ID of %d letters and digits, in upper case", id, idSize)
 	}
 	for _, c := range id[codeSize : codeSize+numberSize] {
@@ -65,9 +65,9 @@ func makeID(code string, number int, user string) string {
 // Letters without a form in ASCII count for nothing.
 func tail(user string) string {
 	words := strings.FieldsFunc(strings.ToUpper(user), func(r rune) bool {
-		return r < unicode.MaxASCII && !alphanumeric(string(r))
+		return r < unicode.MaxASCII && !strings.ContainsRune(nextOfCode, r)
 	})
-	var plain []string
+	var known []string
 	for _, w := range words {
 		if w = strings.Map(func(r rune) rune {
 			if r >= unicode.MaxASCII {
@@ -75,16 +75,16 @@ func tail(user string) string {
 			}
 			return r
 		}, w); w != "" {
-			plain = append(plain, w)
+			known = append(known, w)
 		}
 	}
 	switch {
-	case len(plain) == 0:
+	case len(known) == 0:
 		return "XX"
-	case len(plain) == 1:
-		return (plain[0] + "XX")[:tailSize]
+	case len(known) == 1:
+		return (known[0] + "XX")[:tailSize]
 	}
-	return plain[0][:1] + plain[1][:1]
+	return known[0][:1] + known[1][:1]
 }
 
 // The characters of server codes, in the order in which they are used. A letter comes first, so that an ID does not look
@@ -105,3 +105,6 @@ func freeCode(taken func(code string) bool) string {
 	}
 	return ""
 }
+
+// plain reports whether s is made of letters and digits, in upper case.
+func plain(s string) bool { return strings.Trim(s, nextOfCode) == "" }

@@ -22,10 +22,10 @@ var ErrExhausted = errors.New("no proxy ID is left")
 // Options sets a Map up. Store and Name are required.
 type Options struct {
 	Store *store.Store
-	// Name is that of the proxies that are written.
-	Name Name
+	// Name is where the proxies stand that are written.
+	Name mail.Postoffice
 	// Former names are read like Name, so that addresses stored before it changed stay valid. KB Q109256.
-	Former []Name
+	Former []mail.Postoffice
 	Log    hclog.Logger // nil: silent
 	// Fault is called at every one of FaultPoints, for tests that die there.
 	Fault func(point string)
@@ -118,10 +118,10 @@ var reserved = []string{"$SYSTEM", "*SPECIAL"}
 // Read is whom an address in a file means: whoever stands behind a proxy, and everybody else by the address itself. The
 // error says in a sentence why a proxy means nobody.
 func (m *Map) Read(a mail.Address) (mail.Address, error) {
-	user, ok := m.o.Name.cut(a)
+	user, ok := m.o.Name.User(a)
 	for _, former := range m.o.Former {
 		if !ok {
-			user, ok = former.cut(a)
+			user, ok = former.User(a)
 		}
 	}
 	if !ok || slices.ContainsFunc(reserved, func(r string) bool { return strings.EqualFold(r, user) }) {
@@ -166,7 +166,7 @@ func (m *Map) written(as []mail.Address) (out, missing []mail.Address) {
 			continue
 		}
 		if id, ok := m.live[a.Key()]; ok {
-			out[i] = m.o.Name.of(id)
+			out[i] = m.o.Name.Address(id)
 		} else {
 			missing = append(missing, a)
 		}
@@ -175,7 +175,7 @@ func (m *Map) written(as []mail.Address) (out, missing []mail.Address) {
 }
 
 // Address is how an ID is written.
-func (m *Map) Address(id string) mail.Address { return m.o.Name.of(id) }
+func (m *Map) Address(id string) mail.Address { return m.o.Name.Address(id) }
 
 // List returns up to max proxies by ID, above an ID.
 func (m *Map) List(after string, max int) []Proxy {

@@ -18,7 +18,7 @@ import (
 	"sidegate/internal/store/storetest"
 )
 
-var macnet = Name{"MACNET", "MACPO"}
+var macnet = mail.Postoffice{Network: "MACNET", Name: "MACPO"}
 
 // world is a map on a store in memory.
 type world struct {
@@ -27,10 +27,10 @@ type world struct {
 	engine *storetest.Memory
 	store  *store.Store
 	fault  func(string)
-	former []Name
+	former []mail.Postoffice
 }
 
-func newWorld(t testing.TB, former ...Name) *world {
+func newWorld(t testing.TB, former ...mail.Postoffice) *world {
 	w := &world{t: t, engine: storetest.NewMemory(), former: former}
 	w.open()
 	return w
@@ -133,7 +133,7 @@ func TestAllocatedOnce(t *testing.T) {
 }
 
 func TestRead(t *testing.T) {
-	w := newWorld(t, Name{"OLDNET", "OLDPO"}, Name{"PAST", "PO"})
+	w := newWorld(t, mail.Postoffice{Network: "OLDNET", Name: "OLDPO"}, mail.Postoffice{Network: "PAST", Name: "PO"})
 	w.write("bob@Marketing", "carl@Marketing")
 	w.take("SERVERS\nA0 Marketing\nIDS\nA00002CA retired carl@Marketing\n")
 	for address, want := range map[string]string{
@@ -374,16 +374,4 @@ func TestModel(t *testing.T) {
 			},
 		})
 	})
-}
-
-func TestParseName(t *testing.T) {
-	for text, want := range map[string]string{
-		"MACNET/MACPO": "MACNET/MACPO", "macnet/po1": "MACNET/PO1", "MACNET": "not NET/PO", "A/B/C": "letters and digits",
-		"/PO": "letters and digits", "MACNETWORKS/PO": "letters and digits", "MÄC/PO": "letters and digits", "msmail/PO": "reserved",
-	} {
-		n, err := ParseName(text)
-		if got := fmt.Sprint(n, err); !strings.Contains(got, want) || (err == nil) != (n != Name{}) {
-			t.Errorf("%q: %s, want %s", text, got, want)
-		}
-	}
 }

@@ -122,7 +122,7 @@ func (p *parser) server(line string) error {
 	if !ok || name == "" {
 		return fault(p.line, "is not CODE SERVER")
 	}
-	if len(code) != codeSize || !alphanumeric(code) || code != strings.ToUpper(code) {
+	if len(code) != codeSize || !plain(code) {
 		return fault(p.line, "%q is not a server code of %d letters and digits, in upper case", code, codeSize)
 	}
 	if a, err := mail.ParseAddress(mail.TypeMac + ":x@" + name); err != nil || a.Parts()[0] != name {
