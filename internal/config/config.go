@@ -130,6 +130,14 @@ type Spool struct {
 	CodePage string
 	// DropBlankLine leaves out one blank line at the beginning of texts read: Windows clients put one there. KB Q98209.
 	DropBlankLine bool
+	// Proxy is where the PC half finds people of the other side, as NET/PO/ID; none: they are written as they are.
+	Proxy mail.Postoffice
+	// ProxyAliases are former places of proxies, which stay readable. KB Q109256.
+	ProxyAliases []mail.Postoffice
+	// GatewayNames are names of the gateway in addresses name@GATEWAY, which mean people by name. RN50, KB Q123371.
+	GatewayNames []string
+	// RegisteredOnly takes mail only of senders who are listed.
+	RegisteredOnly bool
 }
 
 // Peer is an end to dial.
@@ -173,6 +181,7 @@ func defaults(program string, env func(string) (string, bool)) *Config {
 		c.Spool = Spool{
 			Zone: time.UTC, BlockingFactor: 10, Scan: 2 * time.Second, MaxSize: 100_000,
 			Order: "strict", Truthful: true, LineEnd: "crlf", CodePage: "850",
+			GatewayNames: []string{"MS Mail Connection", "Exchange Connection"},
 		}
 	default:
 		panic("config: no program is called " + program)

@@ -202,6 +202,18 @@ func spoolSettings() []Setting {
 			}},
 		{Key: "drop-blank-line", Usage: "leave out one blank line at the beginning of texts, which Windows clients put there",
 			field: func(c *Config) field { return scalar[bool]{&c.Spool.DropBlankLine, parseSwitch, strconv.FormatBool} }},
+		{Key: "proxy", Arg: "NET/PO", Usage: "write people of the other side to the PC half as NET/PO/ID, such as MACNET/MACPO; empty: as they are",
+			field: func(c *Config) field {
+				return scalar[mail.Postoffice]{&c.Spool.Proxy, parseNoPostoffice, mail.Postoffice.String}
+			}},
+		{Key: "proxy-alias", Arg: "NET/PO", List: true, Usage: "former --proxy, under which IDs are still read; may be repeated",
+			field: func(c *Config) field {
+				return list[mail.Postoffice]{&c.Spool.ProxyAliases, mail.ParsePostoffice, mail.Postoffice.String}
+			}},
+		{Key: "gateway-name", Arg: "NAME", List: true, Usage: "name of the gateway in addresses such as Ann Smith@NAME, which mean people by their names; may be repeated",
+			field: func(c *Config) field { return list[string]{&c.Spool.GatewayNames, parseGatewayName, same} }},
+		{Key: "registered-only", Usage: "take mail from the spool only of senders in the list of the command registered",
+			field: func(c *Config) field { return scalar[bool]{&c.Spool.RegisteredOnly, parseSwitch, strconv.FormatBool} }},
 	}
 	for i := range all {
 		all[i].Group, all[i].spool = groupSpool, true

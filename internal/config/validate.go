@@ -3,8 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"sidegate/internal/identity"
+	"sidegate/internal/mail"
 )
 
 // Validate says whether the settings can be run together. The error joins everything that is wrong; each sentence
@@ -109,6 +111,33 @@ func (c *Config) checkTimes(fault faultFunc) {
 	}
 }
 
+// checkProxies looks for places of proxies that belong to somebody else: the old programs told of that as errors 68 and 80
+// without a word of who it was (KB Q96605, Q109444).
+func (c *Config) checkProxies(fault faultFunc) {
+	s := c.Spool
+	none := mail.Postoffice{}
+	switch {
+	case s.Proxy == none && len(s.ProxyAliases) > 0:
+		fault("proxy-alias", "%q is a former place of proxies, but proxy names none", s.ProxyAliases[0])
+	case s.Proxy != none && s.Role == "pc":
+		fault("proxy", "%q is for a spool with a PC half behind it, role mac or drain; the Macintosh half takes addresses as they are", s.Proxy)
+	}
+	key := "proxy"
+	for _, place := range append([]mail.Postoffice{s.Proxy}, s.ProxyAliases...) {
+		for _, p := range c.Serves {
+			if place != none && p.Fixed() > 0 && p.Match(place.Address("X")) {
+				fault(key, "%q is where proxies stand, and serves %q says that people behind the spool live there", place, p.String())
+			}
+		}
+		key = "proxy-alias"
+	}
+	for i, alias := range s.ProxyAliases {
+		if alias == s.Proxy || slices.Contains(s.ProxyAliases[:i], alias) {
+			fault("proxy-alias", "%q is named twice", alias)
+		}
+	}
+}
+
 func (c *Config) checkSpool(fault faultFunc) {
 	s := c.Spool
 	if s.Dir == "" {
@@ -123,6 +152,7 @@ func (c *Config) checkSpool(fault faultFunc) {
 	if s.ReserveSlot1 && (s.Aging == 0 || s.BlockingFactor < 2) {
 		fault("reserve-slot1", "wants aging above 0s and a blocking factor of 2 at least; they are %s and %d", FormatDuration(s.Aging), s.BlockingFactor)
 	}
+	c.checkProxies(fault)
 	if s.MaxSize > c.MaxMessageBytes {
 		fault("max-size", "%s is more than max-message-bytes %s", FormatSize(s.MaxSize), FormatSize(c.MaxMessageBytes))
 	}

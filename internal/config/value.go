@@ -100,6 +100,23 @@ func parseNobody(s string) (mail.Address, error) {
 	return mail.ParseAddress(s)
 }
 
+// parseNoPostoffice reads a postoffice, or nothing for none.
+func parseNoPostoffice(s string) (mail.Postoffice, error) {
+	if s == "" {
+		return mail.Postoffice{}, nil
+	}
+	return mail.ParsePostoffice(s)
+}
+
+// parseGatewayName accepts what can stand behind the @ of an address.
+func parseGatewayName(s string) (string, error) {
+	a, err := mail.ParseAddress(mail.TypeMac + ":x@" + s)
+	if err != nil || a.Parts()[0] != s || strings.TrimSpace(s) != s {
+		return "", fmt.Errorf("%q cannot stand behind the @ of an address", s)
+	}
+	return s, nil
+}
+
 func within(least, most int) func(string) (int, error) {
 	return func(s string) (int, error) {
 		n, err := strconv.Atoi(s)
