@@ -66,6 +66,7 @@ func (t *Table) Encode(s string) (string, Loss) {
 // AppendEncode appends the bytes for the text src to dst.
 func (t *Table) AppendEncode(dst, src []byte) ([]byte, Loss) {
 	var loss Loss
+	var composed []byte // of one segment after the other
 	for len(src) > 0 {
 		n := ascii(src)
 		dst = append(dst, src[:n]...)
@@ -74,7 +75,8 @@ func (t *Table) AppendEncode(dst, src []byte) ([]byte, Loss) {
 		}
 		// Composing a segment at a time needs no second copy of the text, whatever its length.
 		n = segment(src)
-		dst = t.appendComposed(dst, src[:n], &loss)
+		composed = norm.NFC.Append(composed[:0], src[:n]...)
+		dst = t.appendComposed(dst, composed, &loss)
 		src = src[n:]
 	}
 	return dst, loss
@@ -107,9 +109,7 @@ func segment(b []byte) int {
 	return n
 }
 
-func (t *Table) appendComposed(dst, src []byte, loss *Loss) []byte {
-	var space [512]byte
-	composed := norm.NFC.Append(space[:0], src...)
+func (t *Table) appendComposed(dst, composed []byte, loss *Loss) []byte {
 	for i := 0; i < len(composed); {
 		r, n := utf8.DecodeRune(composed[i:])
 		i += n
