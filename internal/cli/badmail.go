@@ -76,7 +76,7 @@ func (a *app) badMailShow() *urfave.Command {
 		about: `Shows why one piece of bad mail rests here, and what is known of it.
 
 Example:
-  $P badmail show 0199f1a2-77aa-7d10-8f1e-3b5c7d9e1f20`,
+  $P badmail show bad-00000001`,
 		flags: a.connection(),
 		do: func(ctx context.Context, c *call) error {
 			return c.exchange(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
@@ -129,7 +129,7 @@ func (a *app) badMailExport() *urfave.Command {
 text to stdout. Reading other people's mail is logged with your name and the reason you give.
 
 Example:
-  $P badmail export 0199f1a2-77aa-7d10-8f1e-3b5c7d9e1f20 --reason "sender asked" > letter.json`,
+  $P badmail export bad-00000001 --reason "sender asked" > letter.json`,
 		flags: a.connection(
 			&urfave.StringFlag{Name: "reason", Usage: "`TEXT` for the log: why you read it"},
 			&urfave.StringFlag{Name: "save", Usage: "write the enclosed files into `DIR`"},
@@ -220,7 +220,7 @@ func (a *app) badMailDiscard() *urfave.Command {
 		about: `Removes bad mail. Nothing brings it back. Prints how many pieces there were.
 
 Example:
-  $P badmail discard 0199f1a2-77aa-7d10-8f1e-3b5c7d9e1f20`,
+  $P badmail discard bad-00000001`,
 		flags: a.connection(&urfave.BoolFlag{Name: "all", Usage: "all bad mail", HideDefault: true}),
 		do: func(ctx context.Context, c *call) error {
 			if err := c.idsOrAll(); err != nil {

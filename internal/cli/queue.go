@@ -208,7 +208,7 @@ func (c *call) acted(out *printer, r *pb.UpdateQueueEntriesResponse) error {
 	missed := len(r.GetBoundMessageIds()) > 0 && len(c.args) > 0
 	for _, id := range c.args {
 		if !slices.Contains(r.GetMessageIds(), id) && !slices.Contains(r.GetBoundMessageIds(), id) {
-			c.complain("%s: %s: %s: does not wait here", c.program.Name, c.path(), id)
+			c.complain("%s: %s: %s: nothing was done: it does not wait here, or not in a state for this (see queue show)", c.program.Name, c.path(), id)
 			missed = true
 		}
 	}

@@ -152,7 +152,7 @@ func (w *work) admit(e *entrant) error {
 	if e.Request != nil {
 		first, err := w.tx.Once(*e.Request, e.message.ID)
 		if errors.Is(err, store.ErrConflict) {
-			e.result.Err = fmt.Errorf("request %q: %w", e.Request.ID, err)
+			e.result.Err = err
 			return nil
 		}
 		if err != nil {

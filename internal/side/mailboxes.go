@@ -224,7 +224,7 @@ func (s *mailboxServer) remove(ctx context.Context, req *pb.DeleteMailboxRequest
 			return err
 		}
 		if held = box.Messages; held > 0 && !req.Force {
-			return refuse(codes.FailedPrecondition, ReasonNotEmpty, "mailbox %s holds %d messages", a, held)
+			return refuse(codes.FailedPrecondition, ReasonNotEmpty, "mailbox %s still holds mail (%d)", a, held)
 		}
 		return tx.DropMailbox(a)
 	})
