@@ -11,7 +11,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X sidegate/internal/cli.version=$(VERSION) -X sidegate/internal/cli.commit=$(COMMIT) -X sidegate/internal/cli.date=$(DATE)
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help build run demo test check generate generate-check lint proto-lint docs-check race e2e bench fuzz torture legacy docs up down clean tools
+.PHONY: help build run demo test check generate generate-check lint proto-lint docs-check race e2e bench fuzz fuzz-nightly torture legacy docs up down clean tools
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ bench: build ## durable end-to-end rates, latency and memory, beside the disk's 
 
 fuzz: ## every fuzzer for FUZZTIME (default 5s) each
 	deploy/fuzz.sh
+
+fuzz-nightly: ## every fuzzer for 10 minutes of one processor each
+	FUZZTIME=10m deploy/fuzz.sh
 
 torture: build ## kill, cut and partition for SECONDS=60, from SEED= if given
 	SIDEGATE_TORTURE_SECONDS=$(SECONDS) SIDEGATE_SEED=$(SEED) $(GO) test -count=1 -v -timeout 0 -run 'Torture' ./internal/simtest ./internal/crashtest

@@ -14,6 +14,7 @@ import (
 	"sidegate/coordinator/convert/macbinary"
 	"sidegate/coordinator/convert/macfile"
 	"sidegate/internal/bounds"
+	"sidegate/internal/foreign"
 )
 
 type entry struct {
@@ -112,9 +113,7 @@ func FuzzDecode(f *testing.F) {
 
 // unar writes AppleDouble files of its own.
 func TestOtherProgramsAgree(t *testing.T) {
-	if _, err := exec.LookPath("unar"); err != nil {
-		t.Skip("NOT CHECKED against unar: it is not installed (Debian package unar)")
-	}
+	foreign.Need(t, "unar", "unar")
 	want := &macfile.File{Name: "Sample", Type: [4]byte{'A', 'B', 'C', 'D'}, Creator: [4]byte{'E', 'F', 'G', 'H'}, Data: []byte("d"), Resource: []byte("resource fork")}
 	packed, err := macbinary.Encode(want, time.UTC)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"sidegate/coordinator/convert/macfile"
 	"sidegate/internal/bounds"
+	"sidegate/internal/foreign"
 )
 
 func sample() *macfile.File {
@@ -136,9 +137,7 @@ func TestOtherProgramsAgree(t *testing.T) {
 	dir := t.TempDir()
 	run := func(t *testing.T, program, pkg string, args ...string) []byte {
 		t.Helper()
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("NOT CHECKED against %s: it is not installed (Debian package %s)", program, pkg)
-		}
+		foreign.Need(t, program, pkg)
 		cmd := exec.Command(program, args...)
 		cmd.Dir = dir
 		var complaint bytes.Buffer

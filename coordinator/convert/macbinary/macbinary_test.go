@@ -15,6 +15,7 @@ import (
 
 	"sidegate/coordinator/convert/macfile"
 	"sidegate/internal/bounds"
+	"sidegate/internal/foreign"
 )
 
 func sample() *macfile.File {
@@ -220,7 +221,7 @@ func TestOtherProgramsAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("macsave", func(t *testing.T) {
-		need(t, "macsave", "macutils")
+		foreign.Need(t, "macsave", "macutils")
 		dir := t.TempDir()
 		cmd := exec.Command("macsave", "-f")
 		cmd.Dir = dir
@@ -252,7 +253,7 @@ func TestOtherProgramsAgree(t *testing.T) {
 		}
 	})
 	t.Run("unar", func(t *testing.T) {
-		need(t, "unar", "unar")
+		foreign.Need(t, "unar", "unar")
 		dir := t.TempDir()
 		if out, err := exec.Command("unar", "-q", "-k", "visible", "-o", dir, file).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
@@ -263,13 +264,6 @@ func TestOtherProgramsAgree(t *testing.T) {
 			t.Errorf("resource fork: %v", err)
 		}
 	})
-}
-
-func need(t *testing.T, program, pkg string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		t.Skipf("NOT CHECKED against %s: it is not installed (Debian package %s)", program, pkg)
-	}
 }
 
 func compare(t *testing.T, file string, want []byte) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sidegate/internal/bounds"
+	"sidegate/internal/foreign"
 )
 
 func attr(level byte, kind, id uint16, content string) string {
@@ -101,9 +102,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func TestOtherProgramsAgree(t *testing.T) {
-	if _, err := exec.LookPath("tnef"); err != nil {
-		t.Skip("NOT CHECKED against tnef: it is not installed (Debian package tnef)")
-	}
+	foreign.Need(t, "tnef", "tnef")
 	dir := t.TempDir()
 	data := []byte(begin + attr(1, 8, 0x9006, "\x00\x00\x01\x00") + file("A.TXT", "one") + file("B.TXT", "two\x00"))
 	if err := os.WriteFile(filepath.Join(dir, "winmail.dat"), data, 0o600); err != nil {
