@@ -38,19 +38,44 @@ func (h header) sender() mail.Address {
 	return meant
 }
 
-// recipient reads TO or CC. The problem says, for its sender, why it cannot be one.
-func (h header) recipient(field, raw string) (a mail.Address, problem string) {
+// recipient reads the TO or CC of that number. The problem says, for its sender, why it cannot be one, and names the line.
+func (h header) recipient(field string, n int, raw string) (a mail.Address, problem string) {
 	a, code := readAddress(raw, h.c.options.Peer.Charset)
 	if code != 0 {
 		h.n.add(NoteAddress, "%s: error %d", field, code)
-		return a, fmt.Sprintf("The address cannot be read (%d).", code)
+		return a, fmt.Sprintf("The address%s cannot be read (%d).", h.inLine(field, n), code)
 	}
 	meant, err := h.c.options.Addresses.Read(a)
 	if err != nil {
 		h.n.add(NoteAddress, "%s: means nobody", field)
-		return a, fmt.Sprintf("The message could not be addressed: %v.", err)
+		return a, fmt.Sprintf("The message could not be addressed%s: %v.", h.inLine(field, n), err)
 	}
 	return meant, ""
+}
+
+// inLine says where in the file an address stands, if the message was read from one.
+func (h header) inLine(field string, n int) string {
+	if h.lines == nil {
+		return ""
+	}
+	if !h.lines.known {
+		h.lines.to, h.lines.cc = h.m.AddressLines()
+		h.lines.known = true
+	}
+	list := h.lines.to
+	if field == "CC" {
+		list = h.lines.cc
+	}
+	if n >= len(list) {
+		return ""
+	}
+	return fmt.Sprintf(" in line %d", list[n])
+}
+
+// lines are where the addresses of a file stand, once somebody has asked.
+type lines struct {
+	known  bool
+	to, cc []int
 }
 
 // callNames finds out how everybody in the header of the file is called there.

@@ -84,8 +84,8 @@ type Options struct {
 	OpenBinHex bool
 	// Addresses has other names of addresses; nil: there are none.
 	Addresses Addresses
-	// Regarding finds the message that a read receipt speaks of; nil finds nothing.
-	Regarding func(Receipt) mail.ID
+	// RefuseFaxFiles refuses files for FAX addresses with attachments that a fax gateway cannot send.
+	RefuseFaxFiles bool
 	// Now is the wall clock; nil means time.Now.
 	Now func() time.Time
 }

@@ -104,6 +104,15 @@ func (w *writer) enclosed(e *enclosure) ([]byte, error) {
 		return e.data, nil
 	}
 	m, ok := w.c.options.Mappings().Find(e.Name)
+	if w.forFax() {
+		if len(e.resource) > 0 {
+			w.n.add(NoteResource, "a file goes to a fax without its resource fork")
+		}
+		if ok && w.c.options.ConvertText {
+			return w.n.converted(m, m.ToPC(e.data)), nil
+		}
+		return e.data, nil
+	}
 	switch {
 	case len(e.resource) == 0 && e.Mac.Type == [4]byte{} && e.Mac.Creator == [4]byte{}:
 		return e.data, nil

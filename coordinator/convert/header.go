@@ -21,9 +21,10 @@ const (
 
 // header is what the fields of a file say, as far as they concern more than one of its readers.
 type header struct {
-	c *Converter
-	m *mmff.Message
-	n *notes
+	c     *Converter
+	m     *mmff.Message
+	n     *notes
+	lines *lines // nil: nobody will want to know
 }
 
 // subject reads the subject. If it is too long, whole holds all of it.

@@ -35,7 +35,7 @@ func (c *Converter) FromMMFF(m *mmff.Message, w io.Writer) (*Import, error) {
 		return nil, refuse(ReasonOutside, "the text is in a file outside (XTEXT, line %d), which did not come along", m.XText.Line)
 	}
 	var n notes
-	h := header{c: c, m: m, n: &n}
+	h := header{c: c, m: m, n: &n, lines: &lines{}}
 	in := &Import{Message: &mail.Message{Class: mail.Note, Origin: mail.FromLegacy}}
 	in.addresses(h)
 	if len(in.Recipients) == 0 && len(in.Failures) == 0 {
@@ -55,7 +55,7 @@ func (in *Import) addresses(h header) {
 	m := in.Message
 	m.Sender = h.sender()
 	add := func(list []mail.Address, field, raw string) []mail.Address {
-		a, problem := h.recipient(field, raw)
+		a, problem := h.recipient(field, len(list), raw)
 		if problem == "" {
 			in.Recipients = append(in.Recipients, a)
 		} else {

@@ -27,6 +27,9 @@ func (c *Converter) ToMMFF(d *mail.Delivery) (*File, error) {
 	if len(Split(d)) > 1 {
 		return nil, refuse(ReasonRecipients, "hidden recipients need files of their own")
 	}
+	if err := c.checkFax(d); err != nil {
+		return nil, err
+	}
 	p, err := readContent(d)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"sidegate/coordinator/convert/charset"
 	"sidegate/coordinator/convert/mappings"
 	"sidegate/coordinator/mmff"
+	"sidegate/coordinator/senders"
 	"sidegate/coordinator/spool"
 	"sidegate/internal/config"
 	"sidegate/internal/daemon"
@@ -51,7 +52,15 @@ func attach(ctx context.Context, e *daemon.End, open OpenShare) (daemon.Part, er
 		return daemon.Part{}, fmt.Errorf("--spool: %w", err)
 	}
 	types := openMappings(c.Dir)
-	converter, err := newConverter(e, types.Table)
+	names, err := openNames(e)
+	if err != nil {
+		return daemon.Part{}, err
+	}
+	registered, err := senders.Open(e.Store, e.World.Fault)
+	if err != nil {
+		return daemon.Part{}, err
+	}
+	converter, err := newConverter(e, types.Table, names, registered)
 	if err != nil {
 		return daemon.Part{}, err
 	}
@@ -68,7 +77,7 @@ func attach(ctx context.Context, e *daemon.End, open OpenShare) (daemon.Part, er
 	if err != nil {
 		return daemon.Part{}, err
 	}
-	server := &server{spool: s, caller: daemon.Caller, log: e.Log.Named("spool")}
+	server := &server{spool: s, proxies: names.proxies, senders: registered, registeredOnly: c.RegisteredOnly, caller: daemon.Caller, log: e.Log.Named("spool")}
 	return daemon.Part{
 		Taker:    s,
 		Register: func(r grpc.ServiceRegistrar) { pb.RegisterSpoolServiceServer(r, server) },
@@ -99,7 +108,7 @@ func openShare(open OpenShare, c config.Spool) (spool.FS, error) {
 	return share, err
 }
 
-func newConverter(e *daemon.End, types func() *mappings.Table) (*convert.Converter, error) {
+func newConverter(e *daemon.End, types func() *mappings.Table, names *names, registered *senders.List) (spool.Converter, error) {
 	c := e.Config.Spool
 	peer := convert.Mac()
 	if c.Role == string(spool.RoleMac) {
@@ -110,10 +119,14 @@ func newConverter(e *daemon.End, types func() *mappings.Table) (*convert.Convert
 		return nil, fmt.Errorf("--code-page: %w", err)
 	}
 	peer.Charset, peer.EOL = table, lineEnd(c.LineEnd)
-	return convert.New(convert.Options{
+	converter := convert.New(convert.Options{
 		Peer: peer, Zone: c.Zone, MaxSize: c.MaxSize, Postmaster: postmaster, Mappings: types, DropBlankLine: c.DropBlankLine,
-		ConvertText: c.Role == string(spool.RoleMac), Now: e.World.Now,
-	}), nil
+		ConvertText: c.Role == string(spool.RoleMac), RefuseFaxFiles: e.Config.FaxFiles == "refuse", Now: e.World.Now, Addresses: names,
+	})
+	if c.RegisteredOnly {
+		return gate{Converter: converter, may: registered.Has}, nil
+	}
+	return converter, nil
 }
 
 func lineEnd(name string) mmff.EOL {
