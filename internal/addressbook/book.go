@@ -63,10 +63,10 @@ func Open(o Options) (*Book, error) {
 		changed: make(chan struct{}), heard: make(chan struct{}, 1),
 	}
 	var err error
-	if b.mailboxes, err = readEntries(o.Store, mailboxTable); err != nil {
+	if b.mailboxes, err = b.readEntries(mailboxTable); err != nil {
 		return nil, fmt.Errorf("addressbook: names of mailboxes: %w", err)
 	}
-	imported, err := readEntries(o.Store, importTable)
+	imported, err := b.readEntries(importTable)
 	if err == nil {
 		b.imported, err = directory.NewList(values(imported))
 	}

@@ -33,17 +33,19 @@ func parseEntry(key string, value []byte) (directory.Entry, error) {
 	return e, nil
 }
 
-func readEntries(s *store.Store, table string) (map[string]directory.Entry, error) {
+// readEntries reads a table. One entry that cannot be read is left out: mail goes on without it.
+func (b *Book) readEntries(table string) (map[string]directory.Entry, error) {
 	entries := map[string]directory.Entry{}
-	var failed error
-	err := s.Records(table, func(key string, value []byte) bool {
-		var e directory.Entry
-		if e, failed = parseEntry(key, value); failed == nil {
-			entries[key] = e
+	err := b.o.Store.Records(table, func(key string, value []byte) bool {
+		e, err := parseEntry(key, value)
+		if err != nil {
+			b.log.Error("an entry of the directory cannot be read and is left out", "error", err)
+			return true
 		}
-		return failed == nil
+		entries[key] = e
+		return true
 	})
-	return entries, errors.Join(err, failed)
+	return entries, err
 }
 
 // NameMailbox gives a mailbox a name, or takes it away when the name is empty, as a part of a commit. When it is durable,
@@ -53,11 +55,11 @@ func (b *Book) NameMailbox(tx *store.Tx, a mail.Address, name string) error {
 		tx.Put(mailboxTable, a.Key(), nil)
 		return nil
 	}
-	name, err := directory.CleanName(name)
+	e, err := directory.EntryOf(name, a)
 	if err != nil {
 		return err
 	}
-	tx.Put(mailboxTable, a.Key(), entryRecord(directory.Entry{Name: name, Address: a}))
+	tx.Put(mailboxTable, a.Key(), entryRecord(e))
 	return nil
 }
 

@@ -213,7 +213,8 @@ func TestServerRefuses(t *testing.T) {
 		err   error
 		field string
 	}{
-		"no name":           {call(upload(t, c, steps(put("Ann", "ann@Here"), put(" ", "b@Here"))...)), "steps[1].put.name"},
+		"no name":           {call(upload(t, c, steps(put("Ann", "ann@Here"), put(" ", "b@Here"))...)), "steps[1].put"},
+		"a blank address":   {call(upload(t, c, steps(put("Ann", "ann@Here "))...)), "steps[0].put"},
 		"no address":        {call(upload(t, c, steps(put("Ann", ""))...)), "steps[0].put.address"},
 		"nobody to remove":  {call(upload(t, c, steps(remove("x"))...)), "steps[0].remove"},
 		"no pattern":        {call(upload(t, c, steps(replace("A/*B/c"))...)), "steps[0].replace"},

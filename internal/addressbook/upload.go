@@ -108,12 +108,15 @@ func receive(st grpc.BidiStreamingServer[pb.ImportEntriesRequest, pb.ImportEntri
 func parseStep(field string, p *pb.ImportStep) (directory.Step, error) {
 	switch k := p.GetKind().(type) {
 	case *pb.ImportStep_Put:
-		name, err := directory.CleanName(k.Put.GetName())
-		if err != nil {
-			return directory.Step{}, &wire.FieldError{Field: field + ".put.name", Problem: err.Error()}
-		}
 		a, err := wire.ParseAddress(field+".put.address", k.Put.GetAddress())
-		return directory.Step{Put: &directory.Entry{Name: name, Address: a}}, err
+		if err != nil {
+			return directory.Step{}, err
+		}
+		e, err := directory.EntryOf(k.Put.GetName(), a)
+		if err != nil {
+			return directory.Step{}, &wire.FieldError{Field: field + ".put", Problem: err.Error()}
+		}
+		return directory.Step{Put: &e}, nil
 	case *pb.ImportStep_Remove:
 		a, err := wire.ParseAddress(field+".remove", k.Remove)
 		return directory.Step{Remove: &a}, err

@@ -29,16 +29,24 @@ type Entry struct {
 	Address mail.Address
 }
 
-// NewEntry makes an entry of a name and an address in any of their spellings. The name is composed, and every run of
-// blanks in it is one.
+// NewEntry makes an entry of a name and an address in any of their spellings.
 func NewEntry(name, address string) (Entry, error) {
+	a, err := mail.ParseAddress(address)
+	if err != nil {
+		return Entry{}, err
+	}
+	return EntryOf(name, a)
+}
+
+// EntryOf makes an entry. The name is composed, and every run of blanks in it is one. An address that begins or ends with a
+// blank is refused: no file keeps it.
+func EntryOf(name string, a mail.Address) (Entry, error) {
 	name, err := CleanName(name)
 	if err != nil {
 		return Entry{}, err
 	}
-	a, err := mail.ParseAddress(address)
-	if err != nil {
-		return Entry{}, err
+	if strings.TrimSpace(a.Value) != a.Value {
+		return Entry{}, fmt.Errorf("address %q begins or ends with a blank", a)
 	}
 	return Entry{Name: name, Address: a}, nil
 }
