@@ -9,6 +9,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"sidegate/coordinator/handshake"
+	"sidegate/coordinator/proxy"
+	"sidegate/coordinator/senders"
 	"sidegate/coordinator/spool"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
@@ -24,9 +26,12 @@ const (
 // server implements SpoolService.
 type server struct {
 	pb.UnimplementedSpoolServiceServer
-	spool  *spool.Spool
-	caller func(context.Context) string
-	log    hclog.Logger
+	spool          *spool.Spool
+	proxies        *proxy.Map // nil: none are written
+	senders        *senders.List
+	registeredOnly bool
+	caller         func(context.Context) string
+	log            hclog.Logger
 }
 
 var refusals = []wire.Mapping{

@@ -1,0 +1,208 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"sidegate/coordinator/proxy"
+	"sidegate/coordinator/senders"
+	"sidegate/internal/mail"
+	"sidegate/internal/wire"
+	pb "sidegate/proto/sidegate/v1"
+)
+
+// Reasons in ErrorInfo of the calls about people.
+const (
+	ReasonNoProxies    = "NO_PROXIES"
+	ReasonProxyMap     = "PROXY_MAP"
+	ReasonTooManyNames = "TOO_MANY_SENDERS"
+)
+
+const (
+	proxyChunk = 256 << 10
+	maxSenders = 1000 // in one call
+)
+
+// mapOfProxies is the map, or the error that there is none.
+func (s *server) mapOfProxies() (*proxy.Map, error) {
+	if s.proxies == nil {
+		return nil, wire.NewError(codes.FailedPrecondition, ReasonNoProxies, 0, errors.New("this coordinator writes no proxies; --proxy makes it do so"))
+	}
+	return s.proxies, nil
+}
+
+// ListProxies lists the map of proxies.
+func (s *server) ListProxies(_ context.Context, r *pb.ListProxiesRequest) (*pb.ListProxiesResponse, error) {
+	out, err := s.listProxies(r)
+	return out, wire.Status(err, refusals...)
+}
+
+func (s *server) listProxies(r *pb.ListProxiesRequest) (*pb.ListProxiesResponse, error) {
+	m, err := s.mapOfProxies()
+	if err != nil {
+		return nil, err
+	}
+	size, err := wire.PageSize(r.GetPageSize())
+	if err != nil {
+		return nil, err
+	}
+	after, err := wire.ParsePageToken("proxies", r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	list := m.List(after, size+1)
+	out := &pb.ListProxiesResponse{}
+	for i, p := range list {
+		if i == size {
+			out.NextPageToken = wire.PageToken("proxies", list[i-1].ID)
+			break
+		}
+		out.Proxies = append(out.Proxies, &pb.Proxy{
+			Id: p.ID, Proxy: m.Address(p.ID).String(), Address: p.Address.String(), State: p.State.String(), CreateTime: timestamppb.New(p.Created),
+		})
+	}
+	return out, nil
+}
+
+// ExportProxies sends the map as text.
+func (s *server) ExportProxies(_ *pb.ExportProxiesRequest, out grpc.ServerStreamingServer[pb.ExportProxiesResponse]) error {
+	m, err := s.mapOfProxies()
+	if err != nil {
+		return wire.Status(err)
+	}
+	return wire.Status(m.Table().Write(chunks(func(data []byte) error { return out.Send(&pb.ExportProxiesResponse{Data: data}) })))
+}
+
+// chunks sends what is written to it in pieces that fit a call.
+type chunks func(data []byte) error
+
+func (send chunks) Write(b []byte) (int, error) {
+	for n := 0; n < len(b); n += proxyChunk {
+		if err := send(b[n:min(len(b), n+proxyChunk)]); err != nil {
+			return n, err
+		}
+	}
+	return len(b), nil
+}
+
+// ImportProxies takes a text in.
+func (s *server) ImportProxies(in grpc.ClientStreamingServer[pb.ImportProxiesRequest, pb.ImportProxiesResponse]) error {
+	done, err := s.importProxies(in)
+	if err != nil {
+		return wire.Status(err, refusals...)
+	}
+	return in.SendAndClose(done)
+}
+
+func (s *server) importProxies(in grpc.ClientStreamingServer[pb.ImportProxiesRequest, pb.ImportProxiesResponse]) (*pb.ImportProxiesResponse, error) {
+	m, err := s.mapOfProxies()
+	if err != nil {
+		return nil, err
+	}
+	text, err := gather(in)
+	if err != nil {
+		return nil, err
+	}
+	var done proxy.Imported
+	table, err := proxy.Parse(text)
+	if err == nil {
+		done, err = m.Import(table)
+	}
+	var line *proxy.LineError
+	if errors.As(err, &line) {
+		return nil, wire.NewError(codes.FailedPrecondition, ReasonProxyMap, 0, fmt.Errorf("line %d: %s; nothing was imported", line.Line, line.Problem))
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.log.Info("map of proxies imported", "ids", done.IDs, "retired", done.Retired, "caller", s.caller(in.Context()))
+	return &pb.ImportProxiesResponse{
+		ServerCount: uint32(done.Servers), IdCount: uint32(done.IDs), RetiredCount: uint32(done.Retired), KnownCount: uint32(done.Known),
+	}, nil
+}
+
+// gather reads a text that comes in pieces.
+func gather(in grpc.ClientStreamingServer[pb.ImportProxiesRequest, pb.ImportProxiesResponse]) ([]byte, error) {
+	var text []byte
+	for {
+		r, err := in.Recv()
+		if errors.Is(err, io.EOF) {
+			return text, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(text)+len(r.GetData()) > proxy.MaxText {
+			return nil, &wire.FieldError{Field: "data", Problem: fmt.Sprintf("has more than %d bytes in all", proxy.MaxText)}
+		}
+		text = append(text, r.GetData()...)
+	}
+}
+
+// ListRegisteredSenders lists who may send.
+func (s *server) ListRegisteredSenders(_ context.Context, r *pb.ListRegisteredSendersRequest) (*pb.ListRegisteredSendersResponse, error) {
+	size, err := wire.PageSize(r.GetPageSize())
+	if err != nil {
+		return nil, wire.Status(err)
+	}
+	after, err := wire.ParsePageToken("senders", r.GetPageToken())
+	if err != nil {
+		return nil, wire.Status(err)
+	}
+	page, next := s.senders.Page(after, size)
+	out := &pb.ListRegisteredSendersResponse{Enforced: s.registeredOnly}
+	for _, p := range page {
+		out.Senders = append(out.Senders, p.String())
+	}
+	if next != "" {
+		out.NextPageToken = wire.PageToken("senders", next)
+	}
+	return out, nil
+}
+
+// UpdateRegisteredSenders changes the list.
+func (s *server) UpdateRegisteredSenders(ctx context.Context, r *pb.UpdateRegisteredSendersRequest) (*pb.UpdateRegisteredSendersResponse, error) {
+	out, err := s.updateSenders(ctx, r)
+	return out, wire.Status(err, refusals...)
+}
+
+func (s *server) updateSenders(ctx context.Context, r *pb.UpdateRegisteredSendersRequest) (*pb.UpdateRegisteredSendersResponse, error) {
+	add, err := senderPatterns("add", r.GetAdd())
+	if err != nil {
+		return nil, err
+	}
+	remove, err := senderPatterns("remove", r.GetRemove())
+	if err != nil {
+		return nil, err
+	}
+	added, removed, err := s.senders.Update(ctx, add, remove)
+	if errors.Is(err, senders.ErrTooMany) {
+		return nil, wire.NewError(codes.ResourceExhausted, ReasonTooManyNames, 0, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.log.Info("registered senders changed", "added", added, "removed", removed, "caller", s.caller(ctx))
+	return &pb.UpdateRegisteredSendersResponse{AddedCount: uint32(added), RemovedCount: uint32(removed)}, nil
+}
+
+func senderPatterns(field string, texts []string) ([]mail.Pattern, error) {
+	if len(texts) > maxSenders {
+		return nil, &wire.FieldError{Field: field, Problem: fmt.Sprintf("names %d, the most is %d", len(texts), maxSenders)}
+	}
+	var list []mail.Pattern
+	for i, text := range texts {
+		p, err := mail.ParsePattern(text)
+		if err != nil {
+			return nil, &wire.FieldError{Field: fmt.Sprintf("%s[%d]", field, i), Problem: err.Error()}
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
