@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"hash"
 	"strings"
@@ -66,4 +67,13 @@ func plain(text []byte) []byte {
 		}
 	}
 	return out
+}
+
+// SameSubject reports whether a subject that crossed is the one that was sent, perhaps cut short or in other letters.
+func SameSubject(crossed, sent string) bool {
+	whole, part := plain([]byte(sent)), plain([]byte(strings.TrimSuffix(strings.TrimSpace(crossed), cutMark)))
+	if len(part) == 0 || bytes.Equal(part, whole) {
+		return strings.TrimSpace(crossed) == strings.TrimSpace(sent) || len(part) > 0
+	}
+	return len([]rune(crossed)) >= fingerprintSubject && bytes.HasPrefix(whole, part)
 }

@@ -213,3 +213,28 @@ func TestReceiptsOfHostileFiles(t *testing.T) {
 		t.Errorf("the receipt says %+v", r)
 	}
 }
+
+func TestSameSubject(t *testing.T) {
+	long := "The minutes of the last meeting but one, and of the one before"
+	for _, c := range []struct {
+		crossed, sent string
+		want          bool
+	}{
+		{"hello", "hello", true},
+		{" Hello ", "hello", true},
+		{"Gr?sse an alle", "Grüsse an alle", true}, // KB Q118853
+		{"hello", "help", false},
+		{"hell", "hello", false},
+		{long[:40], long, true}, // KB Q150285
+		{long[:37] + "...", long, true},
+		{long[:30], long, false},
+		{"", "", true},
+		{"", "hello", false},
+		{"漢字", "漢字", true},
+		{"漢字", "仮名", false},
+	} {
+		if got := SameSubject(c.crossed, c.sent); got != c.want {
+			t.Errorf("%q and %q: %v, want %v", c.crossed, c.sent, got, c.want)
+		}
+	}
+}

@@ -168,6 +168,7 @@ type entry struct {
 	Recipients []mail.Address `json:"recipients"`
 	Subject    string         `json:"subject"`
 	Submitted  time.Time      `json:"submitted"`
+	Wish       bool           `json:"wish,omitempty"`    // the sender wishes a receipt
 	Time       time.Time      `json:"time"`              // of the state
 	Again      int            `json:"again,omitempty"`   // times it was written again
 	Removed    bool           `json:"removed,omitempty"` // it vanished with its directory: no sign of the half ends the doubt

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sidegate/coordinator/convert"
+	"sidegate/coordinator/legacylog"
 	"sidegate/internal/intake"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
@@ -70,6 +71,7 @@ func (b *inbox) settleOne(ctx context.Context, c *claim, p part, data []byte, he
 		p.reason, p.explanation = ReasonAttempts, c.Explanation
 		return b.settleBad(ctx, c, p, data, last)
 	}
+	b.s.regard(in)
 	prints := b.s.recognise(in)
 	var next *claim
 	join := func(tx *store.Tx, id mail.ID) error {
@@ -97,6 +99,8 @@ func (b *inbox) settleOne(ctx context.Context, c *claim, p part, data []byte, he
 		return err
 	}
 	b.adopt(c, next)
+	b.s.oldLog(b.name).Message(legacylog.Message{ToMac: b.name == PCToMac, Sender: in.Message.Sender, Time: in.Message.Submitted,
+		Subject: in.Message.Subject, File: c.Name})
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
 	b.s.state.counts.Imported++

@@ -220,7 +220,7 @@ func (s *Spool) write(j *job) error {
 		m := part.Message
 		j.files = append(j.files, &entry{State: entryStaging, Size: int64(len(file.Data)), SHA256: hashOf(file.Data), data: file.Data,
 			MessageID: m.ID, Origin: m.OriginStore, Class: m.Class, Sender: m.Sender, Recipients: part.Recipients, Subject: m.Subject,
-			Submitted: m.Submitted, prints: file.Fingerprints, hops: m.Hops})
+			Submitted: m.Submitted, Wish: m.ReadReceipt && m.Class.Answerable(), prints: file.Fingerprints, hops: m.Hops})
 	}
 	return nil
 }
