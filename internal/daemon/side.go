@@ -20,7 +20,7 @@ func Side(d side.Dialect) Kind {
 		},
 		Attach: func(_ context.Context, e *End) (Part, error) {
 			services := side.New(side.Options{
-				Store: e.Store, Intake: e.Intake, Routes: e.Routes, Dialect: d, Authority: side.Certificates{},
+				Store: e.Store, Intake: e.Intake, Routes: e.Routes, Dialect: d, Names: e.Directory, Authority: side.Certificates{},
 				AutoMailbox: e.Config.AutoMailbox, Log: e.Log,
 			})
 			return Part{Taker: e.Intake, Register: services.Register}, nil

@@ -45,11 +45,20 @@ func (s *mailboxServer) create(ctx context.Context, req *pb.CreateMailboxRequest
 	if err != nil {
 		return nil, err
 	}
+	name, err := displayName(a, req.DisplayName)
+	if err != nil {
+		return nil, err
+	}
 	fresh := false
 	err = s.Store.Commit(ctx, func(tx *store.Tx) error {
-		fresh, err = tx.AddMailbox(a, owners)
-		return err
+		if fresh, err = tx.AddMailbox(a, owners); err != nil || !fresh {
+			return err
+		}
+		return s.Names.NameMailbox(tx, a, name)
 	})
+	if err == nil {
+		err = s.Names.Refresh(a)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +118,7 @@ func (s *mailboxServer) find(ctx context.Context, text string) (*pb.Mailbox, err
 	known := c.any || c.operator
 	switch {
 	case err == nil && (known || c.may(box.Owners)):
-		return toMailbox(box), nil
+		return s.mailbox(box), nil
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return nil, err
 	case known:
@@ -154,7 +163,7 @@ func (s *mailboxServer) list(ctx context.Context, req *pb.ListMailboxesRequest) 
 					resp.NextPageToken = wire.PageToken(list, after)
 					return resp, nil
 				}
-				resp.Mailboxes = append(resp.Mailboxes, toMailbox(box))
+				resp.Mailboxes = append(resp.Mailboxes, s.mailbox(box))
 			}
 			after = box.Address.Key()
 		}
@@ -226,10 +235,17 @@ func (s *mailboxServer) remove(ctx context.Context, req *pb.DeleteMailboxRequest
 		if held = box.Messages; held > 0 && !req.Force {
 			return refuse(codes.FailedPrecondition, ReasonNotEmpty, "mailbox %s still holds mail (%d)", a, held)
 		}
+		a = box.Address
+		if err := s.Names.NameMailbox(tx, a, ""); err != nil {
+			return err
+		}
 		return tx.DropMailbox(a)
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return noMailbox(a)
+	}
+	if err == nil {
+		err = s.Names.Refresh(a)
 	}
 	if err == nil {
 		s.Intake.AliasesChanged()
@@ -243,16 +259,16 @@ func (s *mailboxServer) describe(a mail.Address) (*pb.Mailbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	return toMailbox(box), nil
+	return s.mailbox(box), nil
 }
 
-func toMailbox(b store.MailboxInfo) *pb.Mailbox {
+func (s *mailboxServer) mailbox(b store.MailboxInfo) *pb.Mailbox {
 	var aliases []string
 	for _, a := range b.Aliases {
 		aliases = append(aliases, a.String())
 	}
 	return &pb.Mailbox{
 		Address: b.Address.String(), Owners: b.Owners, MessageCount: uint32(b.Messages), UnacknowledgedCount: uint32(b.Unacknowledged),
-		CreateTime: timestamppb.New(b.Created), Aliases: aliases,
+		CreateTime: timestamppb.New(b.Created), DisplayName: s.Names.MailboxName(b.Address), Aliases: aliases,
 	}
 }

@@ -22,9 +22,9 @@ const (
 	MaxRequestID   = 128
 	MaxIDs         = 1000 // message IDs in one request
 	MaxOwners      = 64
-	MaxAliases     = 64     // of one mailbox
-	maxAllAliases  = 50_000 // of all: an announcement holds twice as many addresses
-	MaxInFlight    = 1024   // messages of one submission stream that wait for durability
+	MaxAliases     = 64       // of one mailbox
+	maxAllAliases  = 50_000   // of all: an announcement holds twice as many addresses
+	MaxInFlight    = 1024     // messages of one submission stream that wait for durability
 	maxOutstanding = 32 << 20 // bytes of submissions that one caller has on the way
 )
 
@@ -53,6 +53,7 @@ type Options struct {
 	Intake    *intake.Intake
 	Routes    *route.Table
 	Dialect   Dialect
+	Names     Names
 	Authority Authority
 	// AutoMailbox makes mailboxes for served addresses as they are used, open to any user. Set it as in the intake.
 	AutoMailbox bool

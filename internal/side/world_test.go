@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
+	"sidegate/internal/addressbook"
 	"sidegate/internal/intake"
 	"sidegate/internal/mail"
 	"sidegate/internal/route"
@@ -36,6 +37,7 @@ type world struct {
 	store  *store.Store
 	routes *route.Table
 	intake *intake.Intake
+	book   *addressbook.Book
 	mail   pb.MailServiceClient
 	boxes  pb.MailboxServiceClient
 	quota  *quota
@@ -104,7 +106,12 @@ func newWorld(t *testing.T, s settings) *world {
 	routes := route.New(route.Options{Serves: []mail.Pattern{mail.MustPattern("*@Here")}})
 	in := intake.New(intake.Options{Store: st, Routes: routes, End: "testside", Reporter: quiet.Words, Receipt: quiet.Words.Receipt, AutoMailbox: s.autoMailbox, MaxMessageBytes: s.maxBytes, MaxRecipients: 5})
 	w := &world{t: t, disk: s.disk, store: st, routes: routes, intake: in}
-	service := New(Options{Store: st, Intake: in, Routes: routes, Dialect: quiet, Authority: said{}, AutoMailbox: s.autoMailbox})
+	book, err := addressbook.Open(addressbook.Options{Store: st, End: "testside"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.book = book
+	service := New(Options{Store: st, Intake: in, Routes: routes, Dialect: quiet, Names: book, Authority: said{}, AutoMailbox: s.autoMailbox})
 	w.quota = service.mail.quota
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(MaxUnary + 64<<10))
 	service.Register(server)
