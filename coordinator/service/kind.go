@@ -64,10 +64,12 @@ func attach(ctx context.Context, e *daemon.End, open OpenShare) (daemon.Part, er
 	if err != nil {
 		return daemon.Part{}, err
 	}
+	logs, logging := oldLogs(e)
 	s, err := spool.Open(ctx, spool.Options{
 		FS: share, Store: e.Store, Converter: converter, Intake: e.Intake, Role: spool.Role(c.Role), End: e.Config.Name,
 		Init: c.Init, Adopt: c.Adopt, Slots: c.BlockingFactor, Order: spool.Order(c.Order), Aging: c.Aging,
-		ReserveSlot1: c.ReserveSlot1, Scan: c.Scan, Truthful: c.Truthful,
+		ReserveSlot1: c.ReserveSlot1, Scan: c.Scan, Truthful: c.Truthful, PerCycle: c.PerCycle, ConnectTimes: c.ConnectTimes, Zone: c.Zone,
+		OldLogs:  logs,
 		EndsDown: func() bool { return endsDown(e) },
 		Room:     func() bool { return room(e.Store) },
 		Serves:   e.Routes.Serves,
@@ -81,11 +83,11 @@ func attach(ctx context.Context, e *daemon.End, open OpenShare) (daemon.Part, er
 	return daemon.Part{
 		Taker:    s,
 		Register: func(r grpc.ServiceRegistrar) { pb.RegisterSpoolServiceServer(r, server) },
-		Actors: []daemon.Actor{
+		Actors: append([]daemon.Actor{
 			{Name: "spool", Run: s.Run},
 			{Name: "mappings", Run: func(ctx context.Context) error { return watchMappings(ctx, types, e.Log.Named("mappings")) }},
 			{Name: "reports", Run: func(ctx context.Context) error { return forwardReports(ctx, e, s) }},
-		},
+		}, logging...),
 		Legs:   s.Legs,
 		Spool:  func() *pb.SpoolStatus { return glance(s.Status()) },
 		Alarms: func() []string { return s.Status().Alarms },

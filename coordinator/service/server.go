@@ -110,12 +110,32 @@ func (s *server) RepublishSlots(ctx context.Context, r *pb.RepublishSlotsRequest
 	return out, nil
 }
 
+// ResumeSpool writes again after signs of a second gateway.
+func (s *server) ResumeSpool(ctx context.Context, _ *pb.ResumeSpoolRequest) (*pb.ResumeSpoolResponse, error) {
+	forgotten := s.spool.Resume()
+	s.log.Info("writing is resumed; signs of a second gateway are forgotten", "signs", len(forgotten), "caller", s.caller(ctx))
+	return &pb.ResumeSpoolResponse{ForgottenSigns: forgotten}, nil
+}
+
 func glance(st spool.Status) *pb.SpoolStatus {
-	return &pb.SpoolStatus{
+	out := &pb.SpoolStatus{
 		Directory: st.Directory, Role: string(st.Role), BlockingFactor: uint32(st.N), SlotsOurs: uint32(st.Ours),
 		SlotsForeign: uint32(st.Foreign), InboundWaiting: uint32(st.Inbound), HandshakesConsumed: st.Counters.HandshakesConsumed,
 		BadMailFiles: st.Counters.BadMailFiles, Lease: st.Lease, Legs: directions(st.Legs),
+		PerCycle: uint32(st.PerCycle), SecondGatewaySigns: st.Strikes,
 	}
+	for _, l := range st.Lists {
+		out.ListingTimes = append(out.ListingTimes, &pb.ListingTime{
+			Directory: l.Directory, Count: l.Count, Last: durationpb.New(l.Last), Longest: durationpb.New(l.Longest), Total: durationpb.New(l.Total),
+		})
+	}
+	for _, w := range st.Connect {
+		out.ConnectTimes = append(out.ConnectTimes, w.String())
+	}
+	if !st.Moment.Open && !st.Moment.Next.IsZero() {
+		out.NextConnectTime = timestamppb.New(st.Moment.Next)
+	}
+	return out
 }
 
 func directions(hs []handshake.Leg) []*pb.DirectionStatus {

@@ -55,6 +55,7 @@ func (b *inbox) settleBad(ctx context.Context, c *claim, p part, data []byte, la
 		return err
 	}
 	b.adopt(c, next)
+	b.s.oldLog(b.name).Trouble(badTrouble(c.Name, p))
 	b.s.log.Warn("bad mail", "file", b.s.fs.Path(join(b.dir, c.Name)), "message_id", m.ID, "reason", p.reason)
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()

@@ -94,8 +94,9 @@ type Options struct {
 	// Tell passes a step of a message back to the store it entered at. It must not block; nil drops it.
 	Tell func(origin mail.StoreID, t store.Trace)
 
-	Log   hclog.Logger // nil: silent
-	Fault func(point string)
+	Log     hclog.Logger // nil: silent
+	OldLogs OldLogs
+	Fault   func(point string)
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -103,6 +103,7 @@ func (b *inbox) sort(ctx context.Context, g *sighting, err error) error {
 		b.s.log.Debug("no room", "error", err)
 	default:
 		b.s.log.Warn("a file has to wait", "error", err)
+		b.s.oldLog(b.name).Trouble(fileTrouble(err))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"sidegate/coordinator/legacylog"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
 )
@@ -125,6 +126,7 @@ func (b *outbox) answer(ctx context.Context, work *batch) error {
 	b.s.mu.Unlock()
 	for _, e := range work.entries {
 		b.tell(e, "relayed", "published", now)
+		b.s.oldLog(b.name).Message(legacylog.Message{ToMac: b.name == PCToMac, Sender: e.Sender, Time: e.Submitted, Subject: e.Subject, File: e.Name})
 	}
 	for _, j := range work.jobs {
 		j.err = fenced[j]

@@ -14,6 +14,7 @@ func (s *Spool) shareFailed(doing string, err error) {
 		s.log.Warn("the volume fails", "doing", doing, "error", err)
 		s.state.shareFrom = time.Now()
 		s.state.drops++
+		s.critical(fmt.Sprintf("The volume fails (%s): %v", doing, err))
 	}
 	s.state.shareWhy = fmt.Sprintf("the volume fails (%s): %v", doing, err)
 	s.changed()
@@ -46,6 +47,7 @@ func (s *Spool) leaseTaken(l lease) {
 
 func (s *Spool) leaseLost(why string) {
 	s.log.Error("the lease is lost", "why", why)
+	s.critical("The lease of the spool is lost: " + why)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.lease = "lost: " + why
@@ -74,6 +76,7 @@ func (s *Spool) strike(what, text string) {
 	}
 	s.log.Error("sign of a second gateway", "sign", what, "text", text)
 	s.state.strikes = append(s.state.strikes, text)
+	s.critical("Sign of a second gateway: " + text)
 	s.state.counts.Strikes++
 	s.state.alarms["second-gateway"] = fmt.Sprintf("sign %d of a second gateway on this spool (KB Q130066): %s", len(s.state.strikes), text)
 	s.changed()
@@ -82,14 +85,16 @@ func (s *Spool) strike(what, text string) {
 // maxStrikes is how many signs of a second gateway stop our writing.
 const maxStrikes = 2
 
-// Resume forgets the signs of a second gateway, once an operator has made sure that there is none.
-func (s *Spool) Resume() {
+// Resume forgets the signs of a second gateway, once an operator has made sure that there is none, and returns them.
+func (s *Spool) Resume() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	forgotten := s.state.strikes
 	s.state.strikes = nil
 	delete(s.state.alarms, "second-gateway")
 	s.changed()
 	wake(s.toWrite)
+	return forgotten
 }
 
 func (s *Spool) alarm(key, text string) {
@@ -97,6 +102,7 @@ func (s *Spool) alarm(key, text string) {
 	defer s.mu.Unlock()
 	if s.state.alarms[key] != text {
 		s.log.Error("alarm", "alarm", text)
+		s.critical(text)
 	}
 	s.state.alarms[key] = text
 }

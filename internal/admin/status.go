@@ -187,6 +187,8 @@ func (s *Server) storeStatus() *pb.StoreStatus {
 	} else if reason == "" {
 		out.Reason = err.Error()
 	}
+	remembered := s.o.Store.Remembered()
+	out.RememberedIds, out.RememberedBytes, out.ForgottenEarly = uint64(remembered.Records), uint64(remembered.Bytes), remembered.Early
 	return out
 }
 

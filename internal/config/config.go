@@ -5,6 +5,8 @@ import (
 	"time"
 	_ "time/tzdata" // --spool-zone works in an image without zone files
 
+	"sidegate/coordinator/legacylog"
+	"sidegate/coordinator/timetable"
 	"sidegate/internal/identity"
 	"sidegate/internal/mail"
 )
@@ -75,6 +77,8 @@ type Config struct {
 	MaxRecipients int
 	// Retention is how long traces, request IDs and the like of finished messages are kept.
 	Retention time.Duration
+	// IDMemory is the most bytes that the memory of request IDs and deleted messages may take; beyond it the oldest go early.
+	IDMemory int64
 	// Lifetime is how long a message may wait before it goes back to its sender.
 	Lifetime time.Duration
 	// RetainSent is how long the numbers of sent messages are remembered after their receipt, to name what a peer lacks that
@@ -128,6 +132,14 @@ type Spool struct {
 	LineEnd string
 	// CodePage is the character set of the files: 437, 850, 852, 858, 1252 or macintosh.
 	CodePage string
+	// PerCycle is how many files may move each way in one cycle; 0 for any number.
+	PerCycle int
+	// ConnectTimes are when the legacy half works; none for always.
+	ConnectTimes []timetable.Window
+	// LegacyLogs is a directory for logs in the old format; empty for none.
+	LegacyLogs string
+	// LegacyLogLevel is how much is written there.
+	LegacyLogLevel legacylog.Level
 	// DropBlankLine leaves out one blank line at the beginning of texts read: Windows clients put one there. KB Q98209.
 	DropBlankLine bool
 	// Proxy is where the PC half finds people of the other side, as NET/PO/ID; none: they are written as they are.
@@ -167,7 +179,7 @@ func defaults(program string, env func(string) (string, bool)) *Config {
 		Receipts: "auto", ReportWording: "old", FaxFiles: "refuse",
 		LogFormat: "text", LogLevel: "info",
 		MaxMessageBytes: 25 << 20, MaxRecipients: 500,
-		Retention: 7 * day, RetainSent: 7 * day, Lifetime: 5 * day, DrainTimeout: 10 * time.Second,
+		Retention: 7 * day, RetainSent: 7 * day, IDMemory: 1 << 30, Lifetime: 5 * day, DrainTimeout: 10 * time.Second,
 		Heartbeat: time.Second, Late: 3 * time.Second, Down: 10 * time.Second,
 	}
 	switch program {
@@ -180,7 +192,7 @@ func defaults(program string, env func(string) (string, bool)) *Config {
 		c.Receipts, c.ReportWording = "", "plain"
 		c.Spool = Spool{
 			Zone: time.UTC, BlockingFactor: 10, Scan: 2 * time.Second, MaxSize: 100_000,
-			Order: "strict", Truthful: true, LineEnd: "crlf", CodePage: "850",
+			Order: "strict", Truthful: true, LineEnd: "crlf", CodePage: "850", LegacyLogLevel: legacylog.Errors,
 			GatewayNames: []string{"MS Mail Connection", "Exchange Connection"},
 		}
 	default:

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"sidegate/coordinator/legacylog"
+	"sidegate/coordinator/timetable"
 	"sidegate/internal/identity"
 	"sidegate/internal/mail"
 )
@@ -147,6 +149,8 @@ func limitSettings() []Setting {
 			field: func(c *Config) field { return scalar[int]{&c.MaxRecipients, within(1, 100_000), strconv.Itoa} }},
 		duration("retention", time.Hour, "how long traces and request IDs of finished messages are kept",
 			func(c *Config) *time.Duration { return &c.Retention }),
+		{Key: "id-memory", Arg: "SIZE", Group: groupLimits, Usage: "most that remembered request IDs and deletions may take; the oldest go first",
+			field: func(c *Config) field { return scalar[int64]{&c.IDMemory, positiveSize, FormatSize} }},
 		duration("lifetime", time.Minute, "how long a message may wait before it goes back to its sender",
 			func(c *Config) *time.Duration { return &c.Lifetime }),
 		duration("retain-sent", time.Minute, "how long the IDs of sent messages are kept, to name what a peer restored from a backup lacks",
@@ -199,6 +203,18 @@ func spoolSettings() []Setting {
 		{Key: "code-page", Arg: "PAGE", Usage: "character set of the files: 437, 850, 852, 858, 1252 or macintosh",
 			field: func(c *Config) field {
 				return scalar[string]{&c.Spool.CodePage, oneOf("437", "850", "852", "858", "1252", "macintosh"), same}
+			}},
+		{Key: "per-cycle", Arg: "N", Usage: "most files moved each way in a cycle, a minute or the interval of --connect-times; 0: any number (the old half took 50)",
+			field: func(c *Config) field { return scalar[int]{&c.Spool.PerCycle, within(0, 10_000), strconv.Itoa} }},
+		{Key: "connect-times", Arg: "WINDOW", List: true, Usage: "hours of the old half in --spool-zone, such as Mon-Fri 08:00-18:00 every 15m; may be repeated; none: always",
+			field: func(c *Config) field {
+				return list[timetable.Window]{&c.Spool.ConnectTimes, timetable.Parse, timetable.Window.String}
+			}},
+		{Key: "legacy-logs", Arg: "DIR", Usage: "directory for MSGATE.LOG or MMACGATE.LOG as the old half wrote it, senders and subjects included; off for none",
+			field: func(c *Config) field { return scalar[string]{&c.Spool.LegacyLogs, parseOff, formatHTTP} }},
+		{Key: "legacy-log-level", Arg: "LEVEL", Usage: "critical, errors or details; the old 0, 1 and 2 are understood",
+			field: func(c *Config) field {
+				return scalar[legacylog.Level]{&c.Spool.LegacyLogLevel, legacylog.ParseLevel, legacylog.Level.String}
 			}},
 		{Key: "drop-blank-line", Usage: "leave out one blank line at the beginning of texts, which Windows clients put there",
 			field: func(c *Config) field { return scalar[bool]{&c.Spool.DropBlankLine, parseSwitch, strconv.FormatBool} }},

@@ -271,6 +271,14 @@ func parseName(s string) (string, error) {
 	return s, nil
 }
 
+// parseOff accepts any text; off is none.
+func parseOff(s string) (string, error) {
+	if strings.EqualFold(s, "off") {
+		return "", nil
+	}
+	return s, nil
+}
+
 func parseHTTP(s string) (string, error) {
 	if s == "" || strings.EqualFold(s, "off") {
 		return "", nil

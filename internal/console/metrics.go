@@ -39,6 +39,13 @@ var (
 	inboundWaiting = desc("spool_inbound_files", "Files of the legacy half waiting to be read.")
 	handshakes     = desc("spool_handshakes_consumed_total", "Legacy handshakes consumed.")
 	badMailFiles   = desc("spool_bad_mail_files_total", "Files put into BADMAIL.")
+	remembered     = desc("store_remembered_ids", "Deletions and request IDs remembered against duplicates.")
+	rememberedSize = desc("store_remembered_bytes", "About how many bytes the memory against duplicates takes.")
+	forgottenEarly = desc("store_forgotten_early_total", "IDs forgotten before their time because there were too many.")
+	listLast       = desc("spool_listing_last_seconds", "How long the volume took to list a directory the last time.", "directory")
+	listLongest    = desc("spool_listing_longest_seconds", "The longest that the volume took to list a directory since the start.", "directory")
+	listTime       = desc("spool_listing_seconds", "How long the volume takes to list a directory.", "directory")
+	offHours       = desc("spool_off_hours", "1 while mail does not move because of the connect times.")
 	alarms         = desc("alarms", "Alarms that ask for an operator.")
 )
 
@@ -47,6 +54,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		laneDepth, laneBytes, laneOldest, laneHeld, directionState, directionAge, linkConnected, badMail, mailboxes, storeOK,
 		storeFree, storeUsed, storeWritten, storeFlushes, slotsOurs, slotsForeign, inboundWaiting, handshakes, badMailFiles, alarms,
+		remembered, rememberedSize, forgottenEarly, listLast, listLongest, listTime, offHours,
 	} {
 		out <- d
 	}
@@ -84,6 +92,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		gauge(storeOK, truth(st.StoreClass == "ok"))
 		gauge(storeFree, float64(st.FreeBytes))
 		gauge(storeUsed, float64(st.UsedBytes))
+		gauge(remembered, float64(st.RememberedIds))
+		gauge(rememberedSize, float64(st.RememberedBytes))
+		out <- prometheus.MustNewConstMetric(forgottenEarly, prometheus.CounterValue, float64(st.ForgottenEarly))
 		out <- prometheus.MustNewConstMetric(storeWritten, prometheus.CounterValue, float64(st.WrittenBytes))
 		out <- prometheus.MustNewConstMetric(storeFlushes, prometheus.CounterValue, float64(st.Flushes))
 	}
@@ -91,6 +102,12 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		gauge(slotsOurs, float64(sp.SlotsOurs))
 		gauge(slotsForeign, float64(sp.SlotsForeign))
 		gauge(inboundWaiting, float64(sp.InboundWaiting))
+		gauge(offHours, truth(sp.NextConnectTime != nil))
+		for _, l := range sp.ListingTimes {
+			gauge(listLast, l.Last.AsDuration().Seconds(), l.Directory)
+			gauge(listLongest, l.Longest.AsDuration().Seconds(), l.Directory)
+			out <- prometheus.MustNewConstSummary(listTime, l.Count, l.Total.AsDuration().Seconds(), nil, l.Directory)
+		}
 		out <- prometheus.MustNewConstMetric(handshakes, prometheus.CounterValue, float64(sp.HandshakesConsumed))
 		out <- prometheus.MustNewConstMetric(badMailFiles, prometheus.CounterValue, float64(sp.BadMailFiles))
 	}

@@ -54,7 +54,7 @@ func New(ctx context.Context, c *config.Config, w World, k Kind) (*End, error) {
 	e.Metrics.MustRegister(w.Refused.count)
 	var err error
 	e.Store, err = store.Open(w.Engine, store.Options{
-		Log: e.Log, Now: w.Now, Retention: c.Retention, Fault: w.Fault, OnFailure: w.Failed,
+		Log: e.Log, Now: w.Now, Retention: c.Retention, RememberBytes: c.IDMemory, Fault: w.Fault, OnFailure: w.Failed,
 	})
 	if err != nil {
 		return nil, errors.Join(err, w.Engine.Close())
