@@ -21,10 +21,10 @@ type outbox struct {
 
 	// What follows is guarded by s.mu. Entries that are staging or staged belong to the writer, the others to the
 	// scanner; whoever an entry belongs to makes its commits.
-	entries  map[uint64]*entry   // that are not over
-	past     map[sum][]*entry    // that are over, by hash, for what comes into BADMAIL
-	having   map[string]*entry   // by message and recipient: what was written already, or is being
-	wishes   map[string][]*entry // those of having whose sender wishes a receipt, by sender
+	entries  map[uint64]*entry            // that are not over
+	past     map[sum][]*entry             // that are over, by hash, for what comes into BADMAIL
+	having   map[string]*entry            // by message and recipient: what was written already, or is being
+	wishes   map[string]map[uint64]*entry // those of having whose sender wishes a receipt, by sender and number
 	last     uint64
 	queues   map[mail.StoreID][]*job
 	peers    []mail.StoreID // that have a queue, the next to serve first
@@ -52,7 +52,7 @@ type stranger struct {
 }
 
 func newOutbox(s *Spool, name, dir string) *outbox {
-	return &outbox{s: s, name: name, dir: dir, entries: map[uint64]*entry{}, past: map[sum][]*entry{}, having: map[string]*entry{}, wishes: map[string][]*entry{},
+	return &outbox{s: s, name: name, dir: dir, entries: map[uint64]*entry{}, past: map[sum][]*entry{}, having: map[string]*entry{}, wishes: map[string]map[uint64]*entry{},
 		queues: map[mail.StoreID][]*job{}, busy: map[int]string{}, foreign: map[string]*stranger{}, touched: map[string]time.Time{}}
 }
 
@@ -199,8 +199,11 @@ func begins(whole, part []byte) bool {
 
 // know remembers that a message was written for some recipients. s.mu is held, or nothing runs yet.
 func (b *outbox) know(e *entry) {
-	if key := e.Sender.Key(); e.Wish && !slices.Contains(b.wishes[key], e) {
-		b.wishes[key] = append(b.wishes[key], e)
+	if key := e.Sender.Key(); e.Wish {
+		if b.wishes[key] == nil {
+			b.wishes[key] = map[uint64]*entry{}
+		}
+		b.wishes[key][e.N] = e
 	}
 	for _, r := range e.Recipients {
 		b.having[havingKey(e.MessageID, r)] = e
@@ -209,8 +212,7 @@ func (b *outbox) know(e *entry) {
 
 func (b *outbox) unknow(e *entry) {
 	if key := e.Sender.Key(); e.Wish {
-		b.wishes[key] = slices.DeleteFunc(b.wishes[key], func(w *entry) bool { return w == e })
-		if len(b.wishes[key]) == 0 {
+		if delete(b.wishes[key], e.N); len(b.wishes[key]) == 0 {
 			delete(b.wishes, key)
 		}
 	}

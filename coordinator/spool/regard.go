@@ -43,22 +43,25 @@ func (s *Spool) regard(in *convert.Import) {
 func (b *outbox) wished(in *convert.Import) *entry {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
-	var found []*entry
-	best := 1 // two signs at least
+	var found *entry
+	best, several := 1, false // two signs at least
 	for _, a := range in.Recipients {
 		for _, e := range b.wishes[a.Key()] {
 			switch n := signsOf(e, in); {
 			case n > best:
-				best, found = n, []*entry{e}
-			case n == best && best > 1 && !slices.ContainsFunc(found, func(f *entry) bool { return f.MessageID == e.MessageID }):
-				found = append(found, e)
+				best, found, several = n, e, false
+			case n < best || found == nil:
+			case found.MessageID != e.MessageID:
+				several = true
+			case e.N < found.N: // of the files of one message the first
+				found = e
 			}
 		}
 	}
-	if len(found) != 1 {
+	if several {
 		return nil
 	}
-	return found[0]
+	return found
 }
 
 // signsOf counts what speaks for a message being the one: reader, subject and minute. A subject or minute that differs
