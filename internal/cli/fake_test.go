@@ -42,6 +42,7 @@ type fake struct {
 	trace    map[string][]*pb.TraceEvent
 	changed  chan struct{} // closed and replaced at every delivery
 	log      []string      // access reasons
+	people   fakePeople
 }
 
 type stored struct {
@@ -353,7 +354,8 @@ func (f *fake) TrackMessage(_ context.Context, r *pb.TrackMessageRequest) (*pb.T
 }
 
 func (f *fake) mailboxOf(address string) *pb.Mailbox {
-	b := &pb.Mailbox{Address: address, Owners: f.owners[address], MessageCount: uint32(len(f.boxes[address])), CreateTime: timestamppb.New(fakeTime)}
+	b := &pb.Mailbox{Address: address, Owners: f.owners[address], MessageCount: uint32(len(f.boxes[address])), CreateTime: timestamppb.New(fakeTime),
+		Aliases: f.people.aliases[address]}
 	for _, s := range f.boxes[address] {
 		if !s.entry.GetAcknowledged() {
 			b.UnacknowledgedCount++

@@ -74,14 +74,14 @@ func (c *call) mail(ctx context.Context, role string, do func(context.Context, *
 }
 
 func (a *app) mailbox() *urfave.Command {
-	return a.group("mailbox", "list, make and remove mailboxes", a.mailboxList(), a.mailboxCreate(), a.mailboxOwners(), a.mailboxDelete())
+	return a.group("mailbox", "list, make and remove mailboxes", a.mailboxList(), a.mailboxCreate(), a.mailboxOwners(), a.mailboxAlias(), a.mailboxDelete())
 }
 
 func (a *app) mailboxList() *urfave.Command {
 	return a.command(spec{
 		name: "list", usage: "list mailboxes",
 		about: `Lists mailboxes: all of them for an operator, a user's own for a user. Columns: address, messages, not yet
-acknowledged, owners.
+acknowledged, owners, aliases.
 
 Example:
   $P mailbox list`,
@@ -111,10 +111,10 @@ func (p *printer) mailboxes(boxes []*pb.Mailbox) error {
 		}
 		rows[i] = row{shape, []cell{
 			text(b.GetAddress()), text(itoa(b.GetMessageCount())), text(itoa(b.GetUnacknowledgedCount())),
-			text(strings.Join(b.GetOwners(), ", ")),
+			text(strings.Join(b.GetOwners(), ", ")), text(strings.Join(b.GetAliases(), ", ")),
 		}}
 	}
-	return p.list(columns("ADDRESS", "MESSAGES", "NEW", "OWNERS"), rows, "There are no mailboxes.")
+	return p.list(columns("ADDRESS", "MESSAGES", "NEW", "OWNERS", "ALIASES"), rows, "There are no mailboxes.")
 }
 
 // mailboxAction makes a command that does one thing to one mailbox.

@@ -14,10 +14,10 @@ import (
 // spoolCommands are what a coordinator has beyond the sides.
 func (a *app) spoolCommands() []*urfave.Command {
 	if a.coordinator() {
-		return []*urfave.Command{a.spool(), a.mmff()}
+		return []*urfave.Command{a.spool(), a.proxy(), a.registered(), a.mmff()}
 	}
 	var hints []*urfave.Command
-	for _, name := range []string{"spool", "mmff"} {
+	for _, name := range []string{"spool", "proxy", "registered", "mmff"} {
 		hints = append(hints, a.elsewhere(name, "a side has no spool: %s %s ...", config.Coordinator, name))
 	}
 	return hints
