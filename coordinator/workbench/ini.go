@@ -70,7 +70,11 @@ func (im *importer) take(n int, key, value string) error {
 		}
 	case "frequency":
 		im.note(n, key, "the spool is looked at every 2 s by default; minutes are not needed any more")
-	case "user", "password", "adminname", "adminpassword", "netbios", "importdrive", "importsend", "logpath", "runtime":
+	case "runtime": // KB Q109700
+		return im.number(n, key, value, "run-time", 0, 999, "m")
+	case "logpath":
+		im.note(n, key, "legacy-logs: DIR writes the log in the old format")
+	case "user", "password", "adminname", "adminpassword", "netbios", "importdrive", "importsend":
 		im.note(n, key, "has no meaning here")
 	default:
 		im.note(n, key, "is not known and was left out")
@@ -113,6 +117,7 @@ func (im *importer) logLevel(n int, key, value string) error {
 		return fmt.Errorf("line %d, column %d: %s is 0, 1, 2, Critical, Errors or Details, not %q", n, len(key)+2, key, value)
 	}
 	im.set(n, key, "log-level", level)
+	im.set(n, key, "legacy-log-level", strings.ToLower(value))
 	return nil
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 func TestImportSettings(t *testing.T) {
-	got, err := Files{}.ImportSettings([]byte("# the old gateway\r\nUser = Admin\r\nStoreDrive = M\r\nStorePath = MSGATE\\STORE\r\nLogLevel = 2 \r\n" +
+	got, err := Files{}.ImportSettings([]byte("# the old gateway\r\nUser = Admin\r\nStoreDrive = M\r\nStorePath = MSGATE\\STORE\r\nLogLevel = 2 \r\nRunTime = 90\r\n" +
 		"Blocking Factor = 30\r\nAgingFactor=15\r\nMax Size = 200 KB\r\nCode Page Translation = off\r\nFrequency = 1\r\nColour = blue\r\n\x1a"))
 	if err != nil {
 		t.Fatal(err)
@@ -15,11 +15,11 @@ func TestImportSettings(t *testing.T) {
 	for _, s := range got.Settings {
 		pairs = append(pairs, s.Key+": "+s.Value)
 	}
-	if want := "log-level: info, blocking-factor: 30, aging: 15m, max-size: 200KB, code-page: macintosh"; strings.Join(pairs, ", ") != want {
+	if want := "log-level: info, legacy-log-level: 2, run-time: 90m, blocking-factor: 30, aging: 15m, max-size: 200KB, code-page: macintosh"; strings.Join(pairs, ", ") != want {
 		t.Errorf("settings %q, want %q", strings.Join(pairs, ", "), want)
 	}
 	notes := strings.Join(got.Notes, "\n")
-	for _, want := range []string{"line 2, User", `M:\MSGATE\STORE`, "line 5, LogLevel: a blank", "line 11, Colour: is not known"} {
+	for _, want := range []string{"line 2, User", `M:\MSGATE\STORE`, "line 5, LogLevel: a blank", "line 12, Colour: is not known"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("notes lack %q:\n%s", want, notes)
 		}

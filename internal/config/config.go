@@ -87,6 +87,9 @@ type Config struct {
 	// DrainTimeout bounds an orderly shutdown.
 	DrainTimeout time.Duration
 
+	// RunTime is how long the service runs before it ends in good order; 0 for until it is told to stop.
+	RunTime time.Duration
+
 	// Heartbeat is the time between two beats on a link.
 	Heartbeat time.Duration
 	// Late is how long after the last beat a direction is called late.

@@ -157,6 +157,8 @@ func limitSettings() []Setting {
 			func(c *Config) *time.Duration { return &c.RetainSent }),
 		duration("drain-timeout", 0, "how long an orderly shutdown may take",
 			func(c *Config) *time.Duration { return &c.DrainTimeout }),
+		duration("run-time", 0, "end in good order after so long; 0s: run until told to stop",
+			func(c *Config) *time.Duration { return &c.RunTime }),
 		duration("heartbeat", 10*time.Millisecond, "time between two beats on a link",
 			func(c *Config) *time.Duration { return &c.Heartbeat }),
 		duration("late", 10*time.Millisecond, "silence after which a direction is late",

@@ -39,6 +39,9 @@ type End struct {
 	Admin     *admin.Server
 	Server    *grpc.Server
 
+	// Alarms are those of what surrounds the end; nil for none. Set it before the actors run.
+	Alarms func() []string
+
 	// Metrics are those of this end, for the console.
 	Metrics *prometheus.Registry
 
@@ -104,9 +107,20 @@ func (e *End) assemble(ctx context.Context, k Kind) error {
 	e.makeLinks()
 	e.Admin = admin.New(admin.Options{
 		Store: e.Store, Intake: e.Intake, Routes: e.Routes, Links: e.Links, End: c.Name, Version: e.World.Version,
-		Spool: e.part.Spool, Legs: e.part.Legs, Alarms: e.part.Alarms, Caller: Caller, Log: e.Log.Named("admin"),
+		Spool: e.part.Spool, Legs: e.part.Legs, Alarms: e.alarms, Caller: Caller, Log: e.Log.Named("admin"),
 	})
 	return e.makeServer()
+}
+
+// alarms are those of the particular part, and of what surrounds the end.
+func (e *End) alarms() []string {
+	var all []string
+	for _, of := range []func() []string{e.part.Alarms, e.Alarms} {
+		if of != nil {
+			all = append(all, of()...)
+		}
+	}
+	return all
 }
 
 // bound reaches the links, which are made after the intake.

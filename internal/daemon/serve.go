@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -98,6 +97,7 @@ func (p *program) runActors(ctx context.Context, listener net.Listener) error {
 	g.Add(run.ContextHandler(ctx))
 	g.Add(p.signals())
 	g.Add(p.storeFailure())
+	g.Add(runTime(p.config.RunTime))
 	for _, a := range p.end.Actors(listener) {
 		g.Add(p.actor(a))
 	}
@@ -109,7 +109,7 @@ func (p *program) runActors(ctx context.Context, listener net.Listener) error {
 	p.log.Info("serving", "end", p.config.Name, "listen", listener.Addr(), "http", p.config.HTTP, "store", p.end.Store.ID(), "epoch", p.end.Store.Epoch())
 	err := g.Run()
 	var stop stopped
-	if errors.As(err, &stop) || ctx.Err() != nil {
+	if errors.As(err, &stop) || errors.As(err, new(timeUp)) || ctx.Err() != nil {
 		p.log.Info("stopped", "reason", err)
 		return nil
 	}
@@ -194,22 +194,15 @@ func (p *program) actor(a Actor) (func() error, func(error)) {
 	return execute, func(error) { cancel() }
 }
 
-// addConsole serves HTTP.
+// addConsole serves HTTP. Only settings that cannot be right stop the start.
 func (p *program) addConsole(g *run.Group) error {
 	handler, err := p.console()
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", p.config.HTTP)
-	if err != nil {
-		return fmt.Errorf("--http %s: %w", p.config.HTTP, err)
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10, IdleTimeout: time.Minute}
-	g.Add(func() error {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("console: %w", err)
-		}
-		return nil
-	}, func(error) { _ = server.Close() }) // the listener is closed either way
+	k := &keptHTTP{address: p.config.HTTP, handler: handler, log: p.log.Named("console"), pause: firstPause}
+	p.end.Alarms = k.alarms
+	l := k.listen()
+	g.Add(p.actor(Actor{Name: "console", Run: func(ctx context.Context) error { return k.run(ctx, l) }}))
 	return nil
 }
