@@ -12,7 +12,9 @@ import (
 	"testing"
 
 	"sidegate/coordinator/mmff"
+	"sidegate/internal/bounds"
 	"sidegate/internal/cli"
+	"sidegate/internal/foreign"
 )
 
 var defaults = cli.MMFFOptions{CodePage: "850", LineEnd: "crlf", Zone: "UTC"}
@@ -36,10 +38,7 @@ func TestEMLAndBack(t *testing.T) {
 
 // TestPythonReadsEML holds what we write against a parser that is not ours.
 func TestPythonReadsEML(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("NOT CHECKED against Python's parser: python3 is not installed")
-	}
+	python := foreign.Need(t, "python3", "python3")
 	made, _, err := Files{}.ToEML([]byte(letter), defaults)
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +92,7 @@ func TestCorpusThroughEML(t *testing.T) {
 		}
 		back, _, err := Files{}.FromEML(made[0], defaults)
 		if err != nil {
-			t.Logf("%s: from eml: %v", path, err) // such as a control character that no header may hold
+			t.Errorf("%s: from eml: %v", path, err)
 			return nil
 		}
 		compare(t, path, f.Messages[0], back)
@@ -103,7 +102,7 @@ func TestCorpusThroughEML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n < 50 {
+	if n < 100 {
 		t.Errorf("only %d files went there and back", n)
 	}
 }
@@ -115,6 +114,17 @@ func compare(t *testing.T, path string, want *mmff.Message, data []byte) {
 		return
 	}
 	got := f.Messages[0]
+	c, err := begin(defaults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := func(text string) string { return c.oneLine("", c.table.Decode(text)) }
+	if line(got.Subject) != line(want.Subject) || line(got.Priority) != line(want.Priority) {
+		t.Errorf("%s: subject %q, want %q; priority %q, want %q", path, got.Subject, want.Subject, got.Priority, want.Priority)
+	}
+	if len(got.To) != len(want.To) || len(got.Cc) != len(want.Cc) || len(got.Fields) != len(want.Fields) {
+		t.Errorf("%s: %d TO, %d CC and %d fields, want %d, %d and %d", path, len(got.To), len(got.Cc), len(got.Fields), len(want.To), len(want.Cc), len(want.Fields))
+	}
 	if !bytes.Equal(lines(got.Body), bytes.TrimRight(lines(want.Body), "")) {
 		t.Errorf("%s: body %q, want %q", path, got.Body, want.Body)
 	}
@@ -159,13 +169,30 @@ func FuzzFromEML(f *testing.F) {
 	}
 	f.Add(made[0])
 	f.Add([]byte("From: a@b\r\nTo: c@d\r\n\r\nbody"))
+	names, err := filepath.Glob("testdata/eml/*.eml")
+	if err != nil || len(names) < 40 {
+		f.Fatalf("%d mails, %v", len(names), err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, _, err := Files{}.FromEML(data, defaults)
+		var file []byte
+		var err error
+		bounds.Allocation(t, len(data), func() { file, _, err = Files{}.FromEML(data, defaults) })
 		if err != nil {
 			return
 		}
-		if _, err := mmff.Parse(file); err != nil {
-			t.Fatalf("a file was written that cannot be read: %v\n%q", err, file)
+		read, err := mmff.Parse(file)
+		if err != nil || len(read.Messages) != 1 {
+			t.Fatalf("a file of %d messages was written: %v\n%q", len(read.Messages), err, file)
+		}
+		if m := read.Messages[0]; m.From == "" || len(m.To)+len(m.Cc) == 0 {
+			t.Fatalf("nobody sends it, or to nobody: %q", file)
 		}
 	})
 }

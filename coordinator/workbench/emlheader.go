@@ -3,6 +3,7 @@ package workbench
 import (
 	"encoding/base64"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -71,9 +72,36 @@ func (c *conversion) emlAddresses(what string, raw []string) []*mail.Address {
 			c.lose("%s: an empty address became (empty)", what)
 			text = "(empty)"
 		}
-		out = append(out, &mail.Address{Name: text, Address: text + "@" + domain})
+		out = append(out, &mail.Address{Name: text, Address: hidden(text) + "@" + domain})
 	}
 	return out
+}
+
+// hidden writes bytes that no local part may hold as =XX, and an equals sign that would be read as one of those.
+func hidden(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] >= utf8.RuneSelf || text[i] == '=' && shown.MatchString(text[i:min(len(text), i+3)]) {
+			fmt.Fprintf(&b, "=%02X", text[i])
+		} else {
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String()
+}
+
+// shown finds what hidden wrote.
+var shown = regexp.MustCompile(`=[0-9A-F]{2}`)
+
+// unhidden undoes hidden.
+func unhidden(local string) string {
+	return shown.ReplaceAllStringFunc(local, func(code string) string {
+		n, err := strconv.ParseUint(code[1:], 16, 8)
+		if err != nil {
+			return code
+		}
+		return string([]byte{byte(n)})
+	})
 }
 
 // words is text for a header field: as it is where that is safe, else in encoded words (RFC 2047), so that neither folding nor
@@ -97,52 +125,4 @@ func words(text string) string {
 		text = text[len(piece):]
 	}
 	return strings.Join(out, " ")
-}
-
-// parameter is one parameter of a header field: quoted where that is safe, else in the form of RFC 2231, in pieces.
-func parameter(name, value string) string {
-	const most = 20 // characters, each of which may become three for each of its bytes
-	plain := len(value) <= 60
-	for i := 0; i < len(value); i++ {
-		plain = plain && ' ' <= value[i] && value[i] < 0x7F
-	}
-	// A reader may take an encoded word in quotes for what it stands for.
-	if plain && !strings.Contains(value, "=?") && value == strings.Trim(value, " ") {
-		return name + "=" + `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
-	}
-	var out []string
-	for i := 0; i == 0 || len(value) > 0; i++ {
-		piece := prefix(value, most)
-		value = value[len(piece):]
-		charset := ""
-		if i == 0 {
-			charset = "utf-8''"
-		}
-		out = append(out, name+"*"+strconv.Itoa(i)+"*="+charset+percent(piece))
-	}
-	return strings.Join(out, "; ")
-}
-
-// percent escapes whatever is no letter, digit or one of a few harmless signs.
-func percent(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("._-", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
-
-// prefix is the beginning of s, of at most so many bytes and without a character cut in two.
-func prefix(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	for most > 1 && !utf8.RuneStart(s[most]) {
-		most--
-	}
-	return s[:most]
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/textproto"
 	"regexp"
 	"strconv"
@@ -20,30 +19,34 @@ import (
 )
 
 // FromEML turns a message in RFC 5322 form into a file. Of several texts the first plain one is the body, the others
-// become attachments. Whatever is damaged is read as far as it can be, and told of.
+// become attachments. Whatever is damaged is read as far as it can be, and told of; then the whole is attached besides.
 func (Files) FromEML(data []byte, o cli.MMFFOptions) (file []byte, losses []string, err error) {
 	c, err := begin(o)
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := mail.CreateReader(bytes.NewReader(data))
-	if err != nil && !odd(err) {
-		return nil, nil, fmt.Errorf("not in RFC 5322 form: %w", err)
+	whole, problem := message.Read(bytes.NewReader(data))
+	if problem != nil && !odd(problem) {
+		return nil, nil, fmt.Errorf("not in RFC 5322 form: %w", problem)
 	}
-	m := &mmff.Message{Version: "3.00"}
-	if err := c.readHeader(m, r.Header); err != nil {
+	m, h := &mmff.Message{Version: "3.00"}, mail.Header{Header: whole.Header}
+	if err := c.readHeader(m, h); err != nil {
 		return nil, nil, err
 	}
-	if err := c.readParts(m, r); err != nil {
-		return nil, nil, err
+	if !c.readParts(m, whole, problem) {
+		c.lose("some of it could not be read, so the whole is attached as %s", originalName)
+		m.Attachments = append(m.Attachments, mmff.Attachment{Name: originalName, Size: int64(len(data)), Content: data})
 	}
-	c.unplaced(r.Header)
+	c.unplaced(h)
 	file, err = mmff.Marshal(m, mmff.Options{EOL: c.eol, Extended: m.Extended()})
 	return file, c.losses, err
 }
 
 // odd reports whether an error of the reader comes with something that can be read all the same.
 func odd(err error) bool { return message.IsUnknownCharset(err) || message.IsUnknownEncoding(err) }
+
+// originalName is the attachment that holds a message which could not be read whole.
+const originalName = "ORIGINAL.EML"
 
 // placed are the fields whose meaning a message file holds.
 var placed = map[string]bool{
@@ -175,74 +178,10 @@ func (c *conversion) oldAddresses(h mail.Header, field string) []string {
 	}
 	for _, a := range list {
 		old, ours := strings.CutSuffix(a.Address, "@"+domain)
-		if !ours {
-			old = "SMTP:" + a.Address
+		if old = visible(unhidden(old)); !ours {
+			old = "SMTP:" + visible(a.Address)
 		}
 		out = append(out, c.table.EncodeAddress(old))
 	}
 	return out
-}
-
-// maxParts bounds the parts of one message; what is beyond is not converted, and told of.
-const maxParts = 200
-
-func (c *conversion) readParts(m *mmff.Message, r *mail.Reader) error {
-	haveBody := false
-	for n := 1; ; n++ {
-		p, err := r.NextPart()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case n > maxParts:
-			c.lose("only the first %d parts are kept", maxParts)
-			return nil
-		case p == nil:
-			c.lose("what stands behind part %d cannot be read: %v", n-1, err)
-			return nil
-		case err != nil:
-			c.lose("part %d is taken as it is: %v", n, err)
-		}
-		content, err := io.ReadAll(p.Body)
-		if err != nil {
-			c.lose("part %d is damaged, %d bytes of it could be read: %v", n, len(content), err)
-		}
-		if inline, ok := p.Header.(*mail.InlineHeader); ok && !haveBody && isPlain(inline) {
-			haveBody = true
-			text := visible(string(lines(content)))
-			m.Body = []byte(strings.ReplaceAll(c.encode("the text", text), "\n", c.eol.Sequence()))
-			continue
-		}
-		what := fmt.Sprintf("the name of part %d", n)
-		name := c.encode(what, c.oneLine(what, partName(p, n)))
-		m.Attachments = append(m.Attachments, mmff.Attachment{Name: name, Size: int64(len(content)), Content: content})
-	}
-}
-
-func isPlain(h *mail.InlineHeader) bool {
-	kind, _, err := h.ContentType()
-	return err != nil || kind == "text/plain" || kind == ""
-}
-
-// partName is what a part is called, or a name that says where it stood and of what kind it is.
-func partName(p *mail.Part, n int) string {
-	var h *mail.AttachmentHeader
-	switch given := p.Header.(type) {
-	case *mail.AttachmentHeader:
-		h = given
-	case *mail.InlineHeader:
-		h = &mail.AttachmentHeader{Header: given.Header}
-	}
-	if name, err := h.Filename(); err == nil && strings.TrimSpace(name) != "" {
-		return visible(name)
-	}
-	extension := "DAT"
-	switch kind, _, _ := h.ContentType(); kind {
-	case "text/plain":
-		extension = "TXT"
-	case "text/html":
-		extension = "HTM"
-	case "message/rfc822":
-		extension = "EML"
-	}
-	return fmt.Sprintf("PART%d.%s", n, extension)
 }
