@@ -194,8 +194,14 @@ func ParseDuration(s string) (time.Duration, error) {
 	if err != nil || d < 0 {
 		return 0, fmt.Errorf("%q is not a duration such as 2s, 90m or 5d", s)
 	}
+	if d > maxDuration-days {
+		return 0, fmt.Errorf("%q is longer than %s", s, FormatDuration(maxDuration))
+	}
 	return days + d, nil
 }
+
+// maxDuration is what ParseDuration reads at most: some 179 years.
+const maxDuration = (1<<16 - 1) * day
 
 // FormatDuration is the shortest text that ParseDuration reads back as d.
 func FormatDuration(d time.Duration) string {
