@@ -62,16 +62,6 @@ func (in *Intake) saveAnnouncements(ctx context.Context) error {
 	})
 }
 
-// ForgetPeer drops what a peer announced, for good: for a peer that will never come back. What waits for it has to be
-// rerouted by an operator.
-func (in *Intake) ForgetPeer(ctx context.Context, peer mail.StoreID) error {
-	in.o.Routes.Forget(peer)
-	return in.commit(ctx, "operator", true, func(w *work) error {
-		w.tx.Put(announcementsTable, string(peer), nil)
-		return nil
-	})
-}
-
 func remember(a route.Announcement) remembered {
 	r := remembered{End: a.End, Order: a.Order, Generation: a.Generation, MaxMessageBytes: a.MaxMessageBytes}
 	for _, p := range a.Patterns {

@@ -88,7 +88,7 @@ func TestAnnouncementsAreRemembered(t *testing.T) {
 	if r := again.routes.Resolve(mail.MustAddress("gone@There")); r.Kind != route.Unknown {
 		t.Errorf("an exception after the restart: %+v", r)
 	}
-	if err := again.ForgetPeer(t.Context(), "mac"); err != nil {
+	if _, err := again.ForgetPeer(t.Context(), "mac", false, "it burnt"); err != nil {
 		t.Fatal(err)
 	}
 	third := openEnd(t, again.disk.CrashClone(vfs.CrashCloneCfg{}), local, nil)
@@ -461,6 +461,10 @@ func TestFaultPoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := e.saveAnnouncements(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	admin := mail.MustAddress("ann@Here")
+	if _, err := e.Notify(t.Context(), admin, admin, "", "", func(*store.Tx) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	want := slices.Sorted(slices.Values(FaultPoints))
