@@ -11,7 +11,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X sidegate/internal/cli.version=$(VERSION) -X sidegate/internal/cli.commit=$(COMMIT) -X sidegate/internal/cli.date=$(DATE)
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help build run demo test check generate generate-check lint proto-lint docs-check race e2e bench fuzz fuzz-nightly torture legacy docs up down clean tools
+.PHONY: help build run demo test check generate generate-check lint proto-lint docs-check race e2e bench fuzz fuzz-nightly torture legacy smb docs up down clean tools
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -85,6 +85,9 @@ torture: build ## kill, cut and partition for SECONDS=60, from SEED= if given
 
 legacy: ## the scripted old halves against coordinators, 10,000 messages each way
 	SIDEGATE_LEGACY=10000 $(GO) test -count=1 -v -timeout 0 ./internal/legacytest
+
+smb: ## the old halves over a real SMB server, Samba's, on this machine; SMB=60 messages each way; needs root
+	SIDEGATE_SMB=$(or $(SMB),60) $(GO) test -count=1 -v -run TestSMB ./internal/legacytest
 
 docs: build ## the command reference in docs/, from the help texts
 	deploy/docs.sh
