@@ -71,9 +71,14 @@ func (f *fake) serve(l net.Listener, o ...grpc.ServerOption) (stop func()) {
 	pb.RegisterMailboxServiceServer(s, f)
 	pb.RegisterAdminServiceServer(s, f)
 	pb.RegisterSpoolServiceServer(s, f)
+	directory, stopDirectory, err := fakeDirectory()
+	if err != nil {
+		panic(err)
+	}
+	pb.RegisterDirectoryServiceServer(s, directory)
 	done := make(chan struct{})
 	go func() { _ = s.Serve(l); close(done) }()
-	return func() { s.Stop(); <-done }
+	return func() { s.Stop(); <-done; stopDirectory() }
 }
 
 func (f *fake) newID() string {
@@ -355,7 +360,7 @@ func (f *fake) TrackMessage(_ context.Context, r *pb.TrackMessageRequest) (*pb.T
 
 func (f *fake) mailboxOf(address string) *pb.Mailbox {
 	b := &pb.Mailbox{Address: address, Owners: f.owners[address], MessageCount: uint32(len(f.boxes[address])), CreateTime: timestamppb.New(fakeTime),
-		Aliases: f.people.aliases[address]}
+		Aliases: f.people.aliases[address], DisplayName: f.people.names[address]}
 	for _, s := range f.boxes[address] {
 		if !s.entry.GetAcknowledged() {
 			b.UnacknowledgedCount++
@@ -371,6 +376,7 @@ func (f *fake) CreateMailbox(_ context.Context, r *pb.CreateMailboxRequest) (*pb
 		return nil, status.Errorf(codes.AlreadyExists, "there is a mailbox %s already", r.GetAddress())
 	}
 	f.boxes[r.GetAddress()], f.owners[r.GetAddress()] = []*stored{}, r.GetOwners()
+	f.name(r.GetAddress(), r.GetDisplayName())
 	return &pb.CreateMailboxResponse{Mailbox: f.mailboxOf(r.GetAddress())}, nil
 }
 

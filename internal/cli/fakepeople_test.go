@@ -19,6 +19,7 @@ import (
 // fakePeople is what the fake knows of people beside their mail.
 type fakePeople struct {
 	aliases map[string][]string
+	names   map[string]string
 	proxies string // as text
 	senders []string
 }

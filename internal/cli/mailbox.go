@@ -74,14 +74,15 @@ func (c *call) mail(ctx context.Context, role string, do func(context.Context, *
 }
 
 func (a *app) mailbox() *urfave.Command {
-	return a.group("mailbox", "list, make and remove mailboxes", a.mailboxList(), a.mailboxCreate(), a.mailboxOwners(), a.mailboxAlias(), a.mailboxDelete())
+	return a.group("mailbox", "list, make and remove mailboxes", a.mailboxList(), a.mailboxCreate(), a.mailboxOwners(), a.mailboxName(), a.mailboxAlias(), a.mailboxDelete(),
+		a.mailboxExport(), a.mailboxImport())
 }
 
 func (a *app) mailboxList() *urfave.Command {
 	return a.command(spec{
 		name: "list", usage: "list mailboxes",
 		about: `Lists mailboxes: all of them for an operator, a user's own for a user. Columns: address, messages, not yet
-acknowledged, owners, aliases.
+acknowledged, owners, aliases, name.
 
 Example:
   $P mailbox list`,
@@ -89,10 +90,7 @@ Example:
 		do: func(ctx context.Context, c *call) error {
 			return c.listing(asOperator, func(out *printer, conn connection) error {
 				client := pb.NewMailboxServiceClient(conn)
-				boxes, err := pages(ctx, c, func(ctx context.Context, token string) ([]*pb.Mailbox, string, error) {
-					r, err := client.ListMailboxes(ctx, &pb.ListMailboxesRequest{PageSize: 500, PageToken: token})
-					return r.GetMailboxes(), r.GetNextPageToken(), err
-				})
+				boxes, err := allMailboxes(ctx, c, client)
 				if err != nil {
 					return err
 				}
@@ -111,10 +109,10 @@ func (p *printer) mailboxes(boxes []*pb.Mailbox) error {
 		}
 		rows[i] = row{shape, []cell{
 			text(b.GetAddress()), text(itoa(b.GetMessageCount())), text(itoa(b.GetUnacknowledgedCount())),
-			text(strings.Join(b.GetOwners(), ", ")), text(strings.Join(b.GetAliases(), ", ")),
+			text(strings.Join(b.GetOwners(), ", ")), text(strings.Join(b.GetAliases(), ", ")), text(b.GetDisplayName()),
 		}}
 	}
-	return p.list(columns("ADDRESS", "MESSAGES", "NEW", "OWNERS", "ALIASES"), rows, "There are no mailboxes.")
+	return p.list(columns("ADDRESS", "MESSAGES", "NEW", "OWNERS", "ALIASES", "NAME"), rows, "There are no mailboxes.")
 }
 
 // mailboxAction makes a command that does one thing to one mailbox.
@@ -143,13 +141,14 @@ func (a *app) ownerFlag() urfave.Flag {
 func (a *app) mailboxCreate() *urfave.Command {
 	return a.mailboxAction(spec{
 		name: "create", usage: "make a mailbox",
-		about: `Makes a mailbox for an address that the side serves, and says who may use it.
+		about: `Makes a mailbox for an address that the side serves, and says who may use it, and under which name it stands in the
+directory.
 
 Example:
-  $P mailbox create $ME --owner sidegate://user/ann`,
-		flags: a.connection(a.ownerFlag()),
+  $P mailbox create $ME --owner sidegate://user/ann --name 'Ann Lee'`,
+		flags: a.connection(a.ownerFlag(), nameFlag()),
 	}, func(ctx context.Context, c *call, client pb.MailboxServiceClient, address string) (*pb.Mailbox, error) {
-		r, err := client.CreateMailbox(ctx, &pb.CreateMailboxRequest{Address: address, Owners: c.cmd.StringSlice("owner")})
+		r, err := client.CreateMailbox(ctx, &pb.CreateMailboxRequest{Address: address, Owners: c.cmd.StringSlice("owner"), DisplayName: c.cmd.String("name")})
 		return r.GetMailbox(), err
 	})
 }

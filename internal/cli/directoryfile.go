@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	urfave "github.com/urfave/cli/v3"
+
+	"sidegate/internal/directory"
+	"sidegate/internal/directory/listfile"
+	"sidegate/internal/mail"
+	pb "sidegate/proto/sidegate/v1"
+)
+
+// listFlags say how a file with a list of people is written.
+func (a *app) listFlags(extra ...urfave.Flag) []urfave.Flag {
+	return a.connection(append([]urfave.Flag{
+		&urfave.StringFlag{Name: "format", Value: listfile.Import, Usage: "import (the file of IMPORT.EXE) or recipients (gateway recipients of a Macintosh server) as `FORMAT`"},
+		&urfave.StringFlag{Name: "charset", Usage: "`CODEPAGE` of the file: 850, 858, 437, 1252, macroman or macroman-euro; default: 850 for import, macroman for recipients"},
+		&urfave.StringFlag{Name: "delimiter", Value: "tab", Usage: "`CHARACTER` between the fields of a recipients file: tab or one of ; , | ~ ^ # !"},
+	}, extra...)...)
+}
+
+var listLineEnds = map[string]string{"crlf": "\r\n", "cr": "\r", "lf": "\n"}
+
+// listFormat reads the flags of a list file.
+func (c *call) listFormat() (format string, f listfile.Format, err error) {
+	format = c.text("format")
+	page, end := "850", "crlf"
+	switch format {
+	case listfile.Import:
+	case listfile.Recipients:
+		page, end = "macroman", "cr"
+	default:
+		return "", f, usagef("--format %q is not import or recipients", format)
+	}
+	if given := c.text("charset"); given != "" {
+		page = given
+	}
+	if f.Table, err = listfile.Table(page); err != nil {
+		return "", f, usagef("--charset: %v", err)
+	}
+	if given := c.text("line-end"); given != "" {
+		end = given
+	}
+	if f.EOL = listLineEnds[end]; f.EOL == "" {
+		return "", f, usagef("--line-end %q is not crlf, cr or lf", end)
+	}
+	delimiter := c.text("delimiter")
+	if delimiter == "tab" {
+		delimiter = "\t"
+	}
+	if f.Delimiter, err = listfile.Delimiter(delimiter); err != nil {
+		return "", f, usagef("--delimiter: %v", err)
+	}
+	return format, f, nil
+}
+
+// listFile reads a list file.
+func (c *call) listFile(path string) (listfile.File, listfile.Format, error) {
+	format, f, err := c.listFormat()
+	if err != nil {
+		return listfile.File{}, f, err
+	}
+	in := c.streams.In
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return listfile.File{}, f, err
+		}
+		defer file.Close()
+		in = file
+	}
+	data, err := io.ReadAll(io.LimitReader(in, listfile.MaxSize+1))
+	if err != nil {
+		return listfile.File{}, f, err
+	}
+	read, err := listfile.Read(data, format, f)
+	if err != nil {
+		return listfile.File{}, f, fmt.Errorf("%s: %w", path, err)
+	}
+	if read.Ignored > 0 {
+		c.complain("%s: %d lines of templates and details are left out: no details are kept", path, read.Ignored)
+	}
+	return read, f, nil
+}
+
+func (a *app) directoryExport() *urfave.Command {
+	return a.command(spec{
+		name: "export", usage: "write the people who are known as a list for the old systems",
+		about: `Writes everybody this end knows as a file for the old systems, on standard output. In format import that is the file of
+IMPORT.EXE: list by list, each of which replaces the one the old system has; names longer than 30 characters are
+shortened so that no two of a list are the same. In format recipients it is the text import of gateway recipients on a
+Macintosh server: name, type and address. What the code page cannot show of names is replaced, and counted on standard
+error; addresses always come back.
+
+Examples:
+  $P directory export --source announced > MACLIST.TXT
+  $P directory export --format recipients --delimiter ';' > recipients.txt`,
+		flags: a.listFlags(sourceFlag(), &urfave.StringFlag{Name: "line-end", Usage: "crlf, cr or lf as `END`; default: crlf for import, cr for recipients"}),
+		do: func(ctx context.Context, c *call) error {
+			format, f, err := c.listFormat()
+			if err != nil {
+				return err
+			}
+			from, err := c.sources()
+			if err != nil {
+				return err
+			}
+			return c.exchange(ctx, asOperator, func(ctx context.Context, _ *printer, conn connection) error {
+				known, err := c.known(ctx, conn, from)
+				if err != nil {
+					return err
+				}
+				write := listfile.WriteImport
+				if format == listfile.Recipients {
+					write = listfile.WriteRecipients
+				}
+				loss, err := write(c.streams.Out, known, f)
+				if err == nil && loss.Count > 0 {
+					c.complain("%d characters of names are not in code page %s and were replaced, such as %s", loss.Count, f.Table.Name(), string(loss.Runes))
+				}
+				return err
+			})
+		},
+	})
+}
+
+// exported reads everybody from the server.
+func exported(ctx context.Context, client pb.DirectoryServiceClient, from []pb.DirectorySource) ([]*pb.KnownEntry, error) {
+	st, err := client.ExportEntries(ctx, &pb.ExportEntriesRequest{Sources: from})
+	if err != nil {
+		return nil, err
+	}
+	var all []*pb.KnownEntry
+	for {
+		r, err := st.Recv()
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r.GetEntries()...)
+	}
+}
+
+// known reads everybody as entries, by name.
+func (c *call) known(ctx context.Context, conn connection, from []pb.DirectorySource) ([]directory.Entry, error) {
+	all, err := exported(ctx, pb.NewDirectoryServiceClient(conn), from)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]directory.Entry, len(all))
+	for i, k := range all {
+		if entries[i], err = directory.NewEntry(k.GetEntry().GetName(), k.GetEntry().GetAddress()); err != nil {
+			return nil, fmt.Errorf("the server told of somebody who cannot be: %w", err)
+		}
+	}
+	return entries, nil
+}
+
+// everybody is the pattern of a list without a name.
+var everybody = mail.MustPattern("*")
