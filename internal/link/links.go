@@ -42,7 +42,9 @@ func New(o Options) *Links {
 			continue // a waiting room
 		}
 		l.atStart[info.Lane] = info.Durable
-		l.peer(mail.StoreID(info.Lane))
+		if _, err := l.o.Store.Record(peerTable, string(info.Lane)); err == nil || info.Depth > 0 {
+			l.peer(mail.StoreID(info.Lane)) // others were forgotten
+		}
 	}
 	return l
 }
