@@ -13,6 +13,7 @@ import (
 	"sidegate/internal/mail"
 	"sidegate/internal/route"
 	"sidegate/internal/store"
+	"sidegate/internal/wire"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -145,6 +146,9 @@ func (s *Server) lanes(now time.Time, names map[store.Lane]string) []*pb.LaneSta
 	var out []*pb.LaneStatus
 	for _, l := range s.sortedLanes() {
 		info := s.o.Store.Lane(l)
+		if info.Depth == 0 && names[l] == "" && wire.CheckID("", string(l)) == nil {
+			continue // of an end that was forgotten
+		}
 		p := &pb.LaneStatus{
 			Lane: named(names, l), Depth: uint32(info.Depth), SizeBytes: uint64(info.Bytes), Reason: laneReason(l, info.Depth),
 		}
