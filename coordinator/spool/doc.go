@@ -76,5 +76,6 @@
 //
 // The lease may be taken when its counter has stood still for 60 seconds of the observer's running time; our own, after a start, at
 // once, if the counter is one that the store allowed. Old gateways know no lease. Signs of one (a .WRT that is not ours, a file of
-// ours changed, a claim taken away, the lease changed) are counted; the second stops our writing, with an alarm.
+// ours changed, one swept away before it had its last name, a claim taken away, the lease changed) are counted; the second stops
+// our writing, with an alarm. What one sweeps away while no process of ours runs cannot be told from what the half took.
 package spool

@@ -227,3 +227,49 @@ func TestChangedFilesAreSigns(t *testing.T) {
 		}
 	})
 }
+
+// KB Q119641: another gateway sweeps what we are writing, and outgoing mail vanishes. Here it is written again, with a sign, and at
+// the second one writing stops.
+func TestSweptFilesAreWrittenAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, sharetest.NewSpool(sharetest.Options{}), nil)
+		sweeps := 0
+		w.change = func(o *spool.Options) {
+			o.Fault = func(point string) {
+				if point == "spool.publish.rename.before" && sweeps > 0 {
+					sweeps--
+					for _, name := range w.names(pcToMac) {
+						if strings.HasSuffix(name, ".WRT") {
+							_ = w.half.Remove(pcToMac + "/" + name)
+						}
+					}
+				}
+				w.fault(point)
+			}
+		}
+		w.start()
+		defer w.stop()
+		sweeps = 1
+		w.take(w.delivery("1", "x\n"), w.delivery("2", "x\n"))
+		w.wait(10 * time.Second)
+		if got := w.collect(); !cmp.Equal(got, []string{"1", "2"}) {
+			t.Errorf("the half got %v", got)
+		}
+		if st := w.sp.Status(); st.Counters.Strikes != 1 || !strings.Contains(strings.Join(st.Alarms, " "), "was removed by somebody else") {
+			t.Errorf("status %+v", st)
+		}
+		w.wait(10 * time.Second)
+		sweeps = 1
+		s := w.session(peer)
+		waiting := w.taking(w.Context(), s, w.offer(s, w.delivery("3", "x\n")))
+		w.wait(time.Minute)
+		if got := w.names(pcToMac); len(got) > 0 || w.leg(true).State != liveness.Stalled {
+			t.Errorf("%v, leg %+v", got, w.leg(true))
+		}
+		w.sp.Resume()
+		<-waiting.done
+		if got := w.collect(); waiting.err != nil || !cmp.Equal(got, []string{"3"}) {
+			t.Errorf("the half got %v, %v", got, waiting.err)
+		}
+	})
+}

@@ -48,7 +48,13 @@ func (b *outbox) flush() error {
 }
 
 func (b *outbox) loosen(ctx context.Context, list []*entry, err error) error {
-	if errors.Is(err, errSlotLost) {
+	if errors.Is(err, errSwept) {
+		b.s.mu.Lock()
+		list[0].Again++
+		b.s.mu.Unlock()
+		b.s.strike("swept", b.s.fs.Path(join(b.dir, withExt(list[0].Name, extWrite)))+" was removed by somebody else, "+b.s.store.Now().Format(time.RFC3339))
+	}
+	if errors.Is(err, errSlotLost) || errors.Is(err, errSwept) {
 		// The slot was taken from under us: this file and those behind it look for others, in order.
 		if gone := b.loosenAll(ctx, list); gone != nil {
 			err = errors.Join(err, gone)
@@ -57,10 +63,15 @@ func (b *outbox) loosen(ctx context.Context, list []*entry, err error) error {
 	return fmt.Errorf("spool: publish %s: %w", join(b.dir, list[0].Name), err)
 }
 
-var errSlotLost = errors.New("somebody else has taken the slot")
+var (
+	errSlotLost = errors.New("somebody else has taken the slot")
+	errSwept    = errors.New("somebody else has removed what we were writing")
+)
 
-// releaseOne renames one .WRT to .MSG. Only we remove our .WRT: if it is gone after a rename that was reported as failed, it
-// was renamed, whether or not the half has taken it since.
+// releaseOne renames one .WRT to .MSG. If it is gone after a rename that was reported as failed, it was renamed, whether or not
+// the half has taken it since; but if the volume says that there was nothing to rename, another gateway has swept it away, as
+// the old ones did with what they took for their own remnants (KB Q119641). It is then written again: a volume that says so
+// of a rename it has done, and a half that took the file in that instant, make it a duplicate, and losing is worse.
 func (b *outbox) releaseOne(e *entry) error {
 	from, to := join(b.dir, withExt(e.Name, extWrite)), join(b.dir, e.Name)
 	for _, ext := range []string{extRead, extDone} {
@@ -79,8 +90,20 @@ func (b *outbox) releaseOne(e *entry) error {
 	}
 	_, wrt := b.s.fs.Lstat(from)
 	msg, found := b.s.fs.Lstat(to)
-	if isGone(wrt) && (isGone(found) || found == nil && msg.Size == e.Size) {
-		return nil
+	switch there := found == nil && msg.Size == e.Size; {
+	case !isGone(wrt) || !there && !isGone(found):
+		return err
+	case !there && isGone(err):
+		return b.swept(e)
+	}
+	return nil
+}
+
+// swept tells a file that is gone from one that the half has claimed.
+func (b *outbox) swept(e *entry) error {
+	there, err := b.opens(e)
+	if err == nil && !there {
+		err = errSwept
 	}
 	return err
 }

@@ -179,10 +179,12 @@ func (w *world) coordinator(name, kind, serves string, slots int, peers ...strin
 var standsFor = map[string]string{"mac": "pc", "pc": "mac"}
 
 // half makes a half and lets it do its cycles until the world ends.
-func (w *world) half(kind, share string, slots int) legacypair.Half {
+func (w *world) half(kind, share string, slots int, more ...func(o *legacypair.Options)) legacypair.Half {
 	o := legacypair.Options{Slots: slots, Aging: w.aging, Handshake: legacypair.ShapeVersion}
-	if w.options != nil {
-		w.options(&o)
+	for _, change := range append(more, w.options) {
+		if change != nil {
+			change(&o)
+		}
 	}
 	var h legacypair.Half
 	if kind == "pc" {
