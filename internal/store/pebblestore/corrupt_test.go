@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"sidegate/internal/store"
+	"sidegate/internal/store/pebblestore"
 	"sidegate/internal/store/storetest"
 )
 
@@ -58,6 +60,68 @@ func TestDamagedContent(t *testing.T) {
 			findings, err := s.Audit()
 			if err != nil || (len(findings) > 0) != c.missed {
 				t.Errorf("audit: %q, %v", findings, err)
+			}
+		})
+	}
+}
+
+// TestDamagedLog changes a byte in the log of a store that has never been started again, as a disk may that goes bad, and
+// then the power fails. What had been answered is behind that byte, so the store must not come up without it.
+func TestDamagedLog(t *testing.T) {
+	open := func(fs vfs.FS) (*store.Store, error) {
+		o := options(fs)
+		o.MemTableBytes = 0 // as in earnest: all of it stays in the first log
+		e, err := pebblestore.Open("data", o)
+		if err != nil {
+			return nil, err
+		}
+		return store.Open(e, store.Options{})
+	}
+	fs := vfs.NewCrashableMem()
+	s, err := open(fs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for range 40 {
+		m, d := storetest.Message(t, s, strings.Repeat("small", 1000))
+		if err := s.Commit(t.Context(), func(tx *store.Tx) error {
+			if err := tx.Keep(m, d); err != nil {
+				return err
+			}
+			_, err := tx.AddBad(store.Bad{Message: m})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, part := range map[string]float64{"at the beginning": 0.001, "in the middle": 0.5, "towards the end": 0.75} {
+		t.Run(name, func(t *testing.T) {
+			after := fs.CrashClone(vfs.CrashCloneCfg{})
+			names, err := after.List("data/db")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var log string
+			for _, n := range slices.Sorted(slices.Values(names)) {
+				if strings.HasSuffix(n, ".log") {
+					log = "data/db/" + n // the newest in the end
+				}
+			}
+			if err := rewriteFile(after, log, func(b []byte) []byte {
+				if len(b) < 4*32<<10 {
+					t.Fatalf("%s has %d bytes; the end of a log is always in doubt", log, len(b))
+				}
+				b[int(part*float64(len(b)))] ^= 1
+				return b
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := open(after); err == nil {
+				_ = s.Close()
+				t.Error("the store came up without what it had answered")
+			} else if !strings.Contains(err.Error(), "replaying WAL") {
+				t.Errorf("it did not come up for another reason: %v", err)
 			}
 		})
 	}

@@ -98,6 +98,8 @@ func open(dir string, o Options, log hclog.Logger) (_ *Engine, err error) {
 	}
 	if desc.Exists {
 		version = desc.FormatMajorVersion
+	} else if err := e.begin(dbDir, o); err != nil {
+		return nil, err
 	}
 	if e.db, err = pebble.Open(dbDir, e.options(o, version)); err == nil {
 		e.files, err = openFiles(e.guard, e.guard.PathJoin(dir, "content"))
@@ -112,6 +114,19 @@ func open(dir string, o Options, log hclog.Logger) (_ *Engine, err error) {
 		log.Warn("database is in an older format", "format", uint64(version), "newest", uint64(format))
 	}
 	return e, nil
+}
+
+// begin makes the database, so that it is opened only in its final format. A new one starts in the oldest, and its first
+// log is in that: it does not tell how far it was flushed, and rot in the middle of it would pass for its torn end.
+func (e *Engine) begin(dbDir string, o Options) error {
+	db, err := pebble.Open(dbDir, e.options(o, format))
+	if err == nil {
+		err = db.Close()
+	}
+	if broken := e.guard.failure(); broken != nil {
+		return broken
+	}
+	return err
 }
 
 // OnFailure names a function that is called once the engine is broken; at once if it is already.
