@@ -9,7 +9,7 @@ func vectors() class {
 	subject := func(n int) string {
 		return mailText("\r\n", with(envelope, "DATE:1994-04-04", "TIME:13:10", "SUBJECT:"+strings.Repeat("0123456789", 7)[:n]), "")
 	}
-	return class{"vectors", "The published samples, typed anew: KB Q117581 (subject of 65 and 63), Q103801 (counts), Q147034 (HEADLEN), Q94410, Q106623 (addresses).", []sample{
+	return class{"vectors", "The published samples, typed anew: V1 KB Q117581, V2 Q103801, V3 Q147034, V4 Q94410 and Q106623, V5 Q118533, V6 Q119047, V7 Q130066, V8 Q175041, V9 Q175040, V10 Q131523, V11 Q118298.", []sample{
 		{"v1-subject-65", subject(65), KindMail},
 		{"v1-subject-63", subject(63), KindMail},
 		{"v1-as-published", lines("\r\n", with(envelope, "DATE:1994-04-04", "TIME:13:10", "SUBJECT:"+strings.Repeat("0123456789", 7)[:65])...), KindIncomplete},
@@ -22,6 +22,20 @@ func vectors() class {
 		{"v4-addresses", mailText("\r\n", []string{"VERSION:3.00", "TO:CSI:net/po/$system", "TO:net/po/$system", "TO:MSMail:UserID@Postoffice",
 			"TO:CSI:PROXYNET/PROXYPO/PROXYID", "TO:PCM:net/po/user", "FROM:CSI:NET1/PO1/Admin"}, "x"), KindMail},
 		{"v5-cr-then-lf", "VERSION:3.00\rFROM:net/po/other\r\nTO:net/po/mailbox\rTEXT:0\r", KindBad},
+		// Both logs lay in the shared directory, and the Macintosh half's lay in the store: they are no messages.
+		{"v6-pc-log", pcLog, KindForeign},
+		{"v6-pc-log-as-text", mailText("\r\n", full, pcLog), KindMail},
+		{"v7-mac-log", macLog, KindForeign},
+		{"v7-mac-log-cr", in("\r", macLog), KindForeign},
+		{"v8-undeliverable", mailText("\r\n", []string{"VERSION:3.00", "TO:CSI:NET/PO/MERCHANT", "FROM:MSMAIL:Network Manager@Coconut Mail Server", "DATE:1996-05-02", "TIME:14:15",
+			"SUBJECT:Undeliverable Mail", "PRIORITY:3"}, undeliverable), KindMail},
+		{"v9-read-receipt", mailText("\r\n", []string{"VERSION:3.00", "TO:MSMAIL:Network Manager@Coconut", "FROM:CSI:NET/PO/MERCHANT", "DATE:1996-05-02", "TIME:14:20",
+			"SUBJECT:Read Receipt: The Merchant", "PRIORITY:C"}, readReceipt), KindMail},
+		{"v10-registered", mailText("\r\n", []string{"VERSION:3.00", "TO:MSMAIL:johndoe@al", "FROM:CSI:NET/PO/POSTOFFICE", "DATE:1992-10-23", "TIME:08:06",
+			"SUBJECT:Registered: Joh"}, registered), KindMail},
+		{"v11-directory-request", mailText("\r\n", []string{"VERSION:3.00", "TO:CSI:NET/PO/$SYSTEM", "FROM:CSI:MACNET/MACPO/$SYSTEM", "SUBJECT:Directory Exchange Profile"}, profile), KindMail},
+		{"v11-transactions", mailText("\r\n", []string{"VERSION:3.00", "TO:CSI:MACNET/MACPO/$SYSTEM", "FROM:CSI:NET/PO/$SYSTEM", "SUBJECT:SrvTx R=1 S=644 (was 643) I=1 1 sent",
+			fmt.Sprintf("ATTACHMENT:TMPTRANS.GLB %d", len(transactions))}, "[DIRSYNC]\r\n", transactions), KindMail},
 	}}
 }
 
@@ -143,3 +157,25 @@ func twoMessages() class {
 		{"with-attachments", mailText("\r\n", with(full, "ATTACHMENT:a 3"), "x", "aaa") + mailText("\r\n", with(full, "ATTACHMENT:b 3"), "y", "bbb"), KindMail},
 	}}
 }
+
+// The texts of V6 to V11, as published.
+const (
+	pcLog = "Mac-PC From: johndoe.al Date: 10-22-92 16:19:00 Subject: From Mac Side\r\n" +
+		"PC-Mac From: POSTOFFICE Date: 10-22-92 16:15:00 Subject: Registered: Joh\r\n" +
+		"Mac-PC From: johndoe.al Date: 10-22-92 16:22:00 Subject: RE: Registered:\r\n" +
+		"170 - # - # - Bad address NETWORK/POSTOFFICE/POSTOFFICE -- ignored.\r\n" +
+		"PC-Mac From: POSTMASTER Date: 10-22-92 16:19:00 Subject: Mail failure\r\n"
+	macLog = "1995-03-30 05:09 Error: (531) File not found occurred while deleting file mmff1.wrt.\r\n" +
+		"1995-03-30 07:14 Error: (550) File is busy occurred while deleting file mmff2.msg.\r\n" +
+		"1995-04-05 10:55 Exiting the Microsoft Mail Connection at 1995-04-05 10:55\r\n" +
+		"1995-04-05 10:56 Starting the Microsoft Mail Connection at 1995-04-05 10:56\r\n"
+	undeliverable = "From: Network Manager\r\nTo:   The Merchant\r\nSubject: Undeliverable Mail\r\nDate: 1996-05-02 14:15\r\nPriority: 3\r\n" +
+		"Non-delivery explanation:\r\nYour message did not reach some or all of the intended recipients.\r\nDate submitted: 1996-05-02 14:15\r\n" +
+		"Message title: thanks\r\nThe following recipients were valid:\r\n\r\nThe following recipient(s) could not be reached:\r\n| Bullet Before Name@Coconut Mail Server\r\n"
+	readReceipt = "Microsoft Mail v3.0 IPM.Microsoft Mail.Read Receipt\r\nFrom: The Merchant\r\nDate sent: 1996-05-02 14:20\r\nTo: Network Manager\r\n" +
+		"Subject: Read Receipt: The Merchant\r\nMessage Identifer: 12-34\r\nPrimary message ID: 5678\r\nYour message to The Merchant(MS:NET/PO/MERCHANT)\r\n" +
+		"With subject: thanks\r\nAnd sent on 1996-05-02 14:15\r\nWas read on 1996-05-02 14:19\r\nPriority level: C\r\n"
+	registered   = "[013] ***** Read receipt from a registered message *****\r\nTo: John\r\nDate: 10-22-92\r\nSubject: From Mac Side\r\nTime: 16:19\r\n\r\nWas read 10-23-92 08:05\r\n"
+	profile      = "[DIRSYNC]\r\nTASK=IMPORTREQ\r\nNAME=PCM:MACNET/MACPO\r\nTYPES=PCM|CSI|profs\r\nTEMPLATE=NO\r\nSRVSEQ=0000000644\r\nTRANSACTIONS=INATTACHMENT\r\n"
+	transactions = "[DIRSYNC-TRANSACTIONS]\r\n0000001200 A Martin, Robert                 PCM:net/po/rmartin\r\n- Phone:/555-0100\r\n"
+)

@@ -74,6 +74,6 @@ func corpus() []class {
 	return []class{
 		vectors(), lineEnds(), fieldOrder(), optional(), attachments(), outside(), extended(), addresses(), twoMessages(), padded(),
 		charsets(), controls(), repeats(), unknownTokens(), truncated(), overrun(), misaligned(), leftover(), damaged(), headless(),
-		handshakes(), nearHandshakes(), foreign(),
+		handshakes(), nearHandshakes(), foreign(), cases(), codePages(), numbers(), offByOne(), mended(), limits(),
 	}
 }

@@ -13,13 +13,13 @@ func (r *reader) ext(name, tail []byte) {
 	if ok {
 		n, ok = parseCount(parts[1])
 	}
-	if !ok || n > int64(r.parser.Limits.MaxLine) {
+	if !ok {
 		r.noteTail(CodeToken, "Unknown error with token")
 		r.m.Fields = append(r.m.Fields, Field{Name: string(name), Value: string(tail), Line: r.line})
 		return
 	}
 	x := Ext{Type: string(parts[0]), N: int(n), Name: string(parts[2]), Line: r.line}
-	if window, ok := r.window(int(n)); ok {
+	if window, ok := r.window(int(n)); ok && n <= int64(r.parser.Limits.MaxLine) {
 		x.Value, x.Counted = strings.TrimSuffix(string(window), r.eol), true
 		r.line += bytes.Count(window, []byte(r.eol))
 		r.pos += len(window)

@@ -20,8 +20,8 @@ func TestGolden(t *testing.T) {
 		writeCorpus(t)
 	}
 	inputs, err := filepath.Glob("testdata/*/*.mmff")
-	if err != nil || len(inputs) < 150 {
-		t.Fatalf("%d inputs (%v), want at least 150", len(inputs), err)
+	if err != nil || len(inputs) < 400 {
+		t.Fatalf("%d inputs (%v), want at least 400", len(inputs), err)
 	}
 	for _, path := range inputs {
 		data, err := os.ReadFile(path)

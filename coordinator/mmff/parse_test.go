@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,14 +87,32 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+// cutSamples are the samples of the corpus that TestTruncation cuts at each byte.
+var cutSamples = []string{
+	"vectors/v4-addresses", "vectors/v8-undeliverable", "vectors/v9-read-receipt", "vectors/v10-registered", "vectors/v11-directory-request", "vectors/v11-transactions",
+	"cases/q117561-five-different", "cases/q126648-winmail", "cases/q108375-encapsulated", "cases/q164850-both-forms", "attachments/binary", "code-pages/name-macroman",
+	"charsets/all-bytes-body", "extended/ext-counted-lines", "line-ends/header-cr-body-lf", "attachments/content-is-mail",
+}
+
 // TestTruncation cuts several mails at each byte: nothing but the whole is a mail, and once the cut lies behind TO or FROM
 // nothing is a handshake or bad.
 func TestTruncation(t *testing.T) {
-	for name, data := range map[string]string{
+	samples := map[string]string{
 		"file transfer": fileTransfer("\r\n", 152, 291), "file transfer LF": fileTransfer("\n", 143, 275), "file transfer CR": fileTransfer("\r", 143, 275),
 		"plain": mailText("\r\n", full, "text\r\n"), "meeting": meeting("8"), "sender first": mailText("\n", []string{"VERSION:3.00", "FROM:a/b/c", "TO:d/e/f"}, "x"),
 		"cc": mailText("\r\n", with(full, "CC:a/b/c", "EXT:I:3:HEADLEN", "9", "X-FLAG:1"), "text"),
-	} {
+	}
+	for _, c := range corpus() {
+		for _, s := range c.samples {
+			if name := c.dir + "/" + s.name; slices.Contains(cutSamples, name) {
+				samples[name] = s.data
+			}
+		}
+	}
+	if len(samples) != 7+len(cutSamples) || len(samples) < 20 {
+		t.Fatalf("%d samples", len(samples))
+	}
+	for name, data := range samples {
 		known := min(strings.Index(data, "TO:"), strings.Index(data, "FROM:")) + 1
 		for n := 1; n < len(data); n++ {
 			kind := Classify([]byte(data[:n]))

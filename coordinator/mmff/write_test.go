@@ -174,6 +174,9 @@ func TestBytes(t *testing.T) {
 	}
 }
 
+// unwritable are the classes in which there are control characters in values, and addresses and names that are none.
+var unwritable = map[string]bool{"controls": true, "attachments": true, "extended": true, "addresses": true}
+
 // TestCorpusWritten writes every mail of the corpus in both formats and all line ends. Each is refused or reads back: the
 // self check never has to step in.
 func TestCorpusWritten(t *testing.T) {
@@ -187,7 +190,7 @@ func TestCorpusWritten(t *testing.T) {
 					switch {
 					case err == nil:
 						written++
-					case strings.HasPrefix(err.Error(), "mmff: write:") && (m.Partial || c.dir == "controls" || c.dir == "attachments" || c.dir == "extended" || c.dir == "addresses"):
+					case m.Partial || strings.HasPrefix(err.Error(), "mmff: write:") && (unwritable[c.dir] || strings.HasSuffix(s.name, "-nul") || s.name == "address-in-next-line"):
 						refused++
 					default:
 						t.Errorf("%s/%s %+v: %v", c.dir, s.name, o, err)
@@ -196,7 +199,7 @@ func TestCorpusWritten(t *testing.T) {
 			}
 		}
 	}
-	if t.Logf("%d written, %d refused", written, refused); written < 400 {
+	if t.Logf("%d written, %d refused", written, refused); written < 1800 {
 		t.Errorf("only %d written", written)
 	}
 }
