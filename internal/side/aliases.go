@@ -105,11 +105,11 @@ func (s *mailboxServer) addAlias(tx *store.Tx, box, alias mail.Address) error {
 	if err != nil || !fresh {
 		return err
 	}
-	switch of, all := tx.AliasCount(box); {
-	case of > MaxAliases:
+	switch of, all := tx.Aliasing(box); {
+	case of.Count > MaxAliases:
 		return refuse(codes.FailedPrecondition, ReasonTooManyAliases, "mailbox %s has %d aliases already, the most", box, MaxAliases)
-	case all > maxAllAliases:
-		return refuse(codes.ResourceExhausted, ReasonTooManyAliases, "there are %d aliases already, the most", maxAllAliases)
+	case all.Count > maxAllAliases || all.Bytes > maxAliasBytes:
+		return refuse(codes.ResourceExhausted, ReasonTooManyAliases, "there are as many aliases already as can be announced: %d with %d bytes", all.Count-1, all.Bytes-len(alias.Key()))
 	}
 	return nil
 }

@@ -2,10 +2,13 @@ package side
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"sidegate/internal/mail"
+	"sidegate/internal/store"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -101,5 +104,32 @@ func TestMailToAnAlias(t *testing.T) {
 	}
 	if ps, _ := w.routes.Announced("any"); len(ps) != len(w.routes.Served()) {
 		t.Errorf("with the mailbox its aliases go, but %v are announced", ps)
+	}
+}
+
+// TestAliasesFitAnAnnouncement shows that there are never more aliases than peers can be told of.
+func TestAliasesFitAnAnnouncement(t *testing.T) {
+	w := newWorld(t, settings{})
+	w.box("ann@Here", "ann")
+	long := strings.Repeat("x", 400)
+	for i := 0; i*64*400 < maxAliasBytes; i++ {
+		box := fmt.Sprintf("box%d@Here", i)
+		w.box(box, "bob")
+		if err := w.store.Commit(t.Context(), func(tx *store.Tx) error {
+			for n := range 64 {
+				if _, err := tx.AddAlias(mail.MustAddress(box), mail.MustAddress(fmt.Sprintf("%d.%d.%s@There", i, n, long))); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.alias("operator", "ann@Here", "one@There"); refusal(err) != "ResourceExhausted TOO_MANY_ALIASES" {
+		t.Errorf("one more than can be announced: %v", err)
+	}
+	if box, err := w.store.Mailbox(mail.MustAddress("ann@Here")); err != nil || len(box.Aliases) != 0 {
+		t.Errorf("a refused alias was kept: %v, %v", box.Aliases, err)
 	}
 }

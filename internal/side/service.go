@@ -24,6 +24,7 @@ const (
 	MaxOwners      = 64
 	MaxAliases     = 64       // of one mailbox
 	maxAllAliases  = 50_000   // of all: an announcement holds twice as many addresses
+	maxAliasBytes  = 4 << 20  // of all: an announcement holds twice as many
 	MaxInFlight    = 1024     // messages of one submission stream that wait for durability
 	maxOutstanding = 32 << 20 // bytes of submissions that one caller has on the way
 )

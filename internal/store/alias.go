@@ -108,21 +108,33 @@ func (c *boxChange) currentAliases() []mail.Address {
 	return c.box.aliases
 }
 
-// AliasCount is how many aliases a mailbox has, and how many all have, as this commit leaves them; 0 for a mailbox that
-// is not there.
-func (tx *Tx) AliasCount(a mail.Address) (of, all int) {
-	all = len(tx.s.aliases)
+// Aliasing sums up the aliases of a store.
+type Aliasing struct {
+	Count int
+	Bytes int // of their keys
+}
+
+// Aliasing sums up the aliases as this commit leaves them: those of one mailbox, nothing if it is not there, and all.
+func (tx *Tx) Aliasing(a mail.Address) (of, all Aliasing) {
+	for alias := range tx.s.aliases {
+		if box, changed := tx.aliases[alias]; !changed || box != "" {
+			all.add(alias)
+		}
+	}
 	for alias, box := range tx.aliases {
-		_, was := tx.s.aliases[alias]
-		switch {
-		case box != "" && !was:
-			all++
-		case box == "" && was:
-			all--
+		if _, was := tx.s.aliases[alias]; !was && box != "" {
+			all.add(alias)
 		}
 	}
 	if c, err := tx.box(a); err == nil {
-		of = len(c.currentAliases())
+		for _, alias := range c.currentAliases() {
+			of.add(alias.Key())
+		}
 	}
 	return of, all
+}
+
+func (s *Aliasing) add(key string) {
+	s.Count++
+	s.Bytes += len(key)
 }

@@ -130,3 +130,40 @@ func mailboxAliasesAtOnce(t *testing.T, b *bench) {
 	b.equal("nothing of a commit that failed", []any{errors.Is(err, failed), len(b.Aliases())}, []any{true, 0})
 	b.clean()
 }
+
+// mailboxAliasing shows that aliases are counted as the commit leaves them.
+func mailboxAliasing(t *testing.T, b *bench) {
+	b.deliver(bob, "x")
+	b.deliver(ann, "y")
+	sums := func(tx *store.Tx) (sums [4]int) {
+		of, all := tx.Aliasing(bob)
+		return [4]int{of.Count, of.Bytes, all.Count, all.Bytes}
+	}
+	b.do(func(tx *store.Tx) error {
+		b.equal("none", sums(tx), [4]int{})
+		for box, alias := range map[mail.Address]string{bob: "A/B/C", ann: "A/B/DD"} {
+			if _, err := tx.AddAlias(box, mail.MustAddress(alias)); err != nil {
+				return err
+			}
+		}
+		b.equal("added", sums(tx), [4]int{1, len("CSI:a/b/c"), 2, len("CSI:a/b/cCSI:a/b/dd")})
+		return nil
+	})
+	b.do(func(tx *store.Tx) error {
+		if _, err := tx.RemoveAlias(bob, mail.MustAddress("A/B/C")); err != nil {
+			return err
+		}
+		if _, err := tx.AddAlias(bob, mail.MustAddress("A/B/EEE")); err != nil {
+			return err
+		}
+		b.equal("one for another", sums(tx), [4]int{1, len("CSI:a/b/eee"), 2, len("CSI:a/b/eeeCSI:a/b/dd")})
+		return nil
+	})
+	b.do(func(tx *store.Tx) error {
+		b.equal("later", sums(tx), [4]int{1, len("CSI:a/b/eee"), 2, len("CSI:a/b/eeeCSI:a/b/dd")})
+		of, _ := tx.Aliasing(mail.MustAddress("no@where"))
+		b.equal("of nobody", of, store.Aliasing{})
+		return nil
+	})
+	b.clean()
+}

@@ -32,6 +32,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		"mailbox/wait":            mailboxWait,
 		"mailbox/aliases":         mailboxAliases,
 		"mailbox/aliases at once": mailboxAliasesAtOnce,
+		"mailbox/aliasing":        mailboxAliasing,
 		"message/shared":          messageShared,
 		"message/content":         messageContent,
 		"message/refused":         messageRefused,
