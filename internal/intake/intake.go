@@ -59,6 +59,7 @@ var FaultPoints = []string{
 	"intake.move.before", "intake.move.after",
 	"intake.operator.before", "intake.operator.after",
 	"intake.mark.before", "intake.mark.after",
+	"intake.notify.before", "intake.notify.after",
 }
 
 // Intake takes custody for one end. Its methods may be called from several goroutines.

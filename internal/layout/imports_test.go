@@ -48,7 +48,7 @@ var floors = [][]string{
 	{"internal/store/pebblestore", "internal/store/storetest", "internal/route", "internal/forward", "internal/addressbook", "coordinator/proxy", "coordinator/senders"},
 	{"internal/link"},
 	{"internal/intake"},
-	{"internal/side", "coordinator/spool"},
+	{"internal/side", "internal/notice", "coordinator/spool"},
 	{"internal/admin", "coordinator/spool/sharetest", "pcside/pcmail", "macside/macmail"},
 	{"internal/config", "internal/console"},
 	{"internal/cli"},

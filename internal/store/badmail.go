@@ -133,6 +133,19 @@ func (s *Store) BadMail(after string, max int) ([]Bad, error) {
 	return list, nil
 }
 
+// LastBad is the ID of the newest piece of bad mail that is there, empty if there is none.
+func (s *Store) LastBad() (string, error) {
+	last := ""
+	err := s.engine.Scan([]byte{tableBad}, []byte{tableBad + 1}, true, func(key, _ []byte) bool {
+		last, _, _ = cutText(key[1:])
+		return false
+	})
+	if err != nil {
+		return "", fmt.Errorf("store: find the newest bad mail: %w", err)
+	}
+	return last, nil
+}
+
 // BadCount is how many pieces of bad mail there are.
 func (s *Store) BadCount() int {
 	s.state.RLock()
