@@ -50,6 +50,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		"commit/at once":          commitAtOnce,
 		"space":                   space,
 		"identity":                identity,
+		"identity/renewed":        renewed,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newBench(t, place(t), store.Options{})) })
 	}
