@@ -245,10 +245,10 @@ func (s *mailboxServer) remove(ctx context.Context, req *pb.DeleteMailboxRequest
 		return noMailbox(a)
 	}
 	if err == nil {
+		s.Intake.AliasesChanged()
 		err = s.Names.Refresh(a)
 	}
 	if err == nil {
-		s.Intake.AliasesChanged()
 		s.log.Info("mailbox removed", "messages", held, "by", c.uri)
 	}
 	return err
