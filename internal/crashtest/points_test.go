@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sidegate/coordinator/spool"
+	"sidegate/internal/addressbook"
 	"sidegate/internal/intake"
 	"sidegate/internal/legacypair"
 	"sidegate/internal/link"
@@ -43,6 +44,8 @@ var provoked = map[string]provocation{
 	"intake.operator":         discarding,
 	"intake.move":             announcing,
 	"link.except":             misrouting,
+	"addressbook.import":      importing,
+	"addressbook.remember":    telling,
 	"spool.bad":               badFile,
 	"spool.hold":              repeating,
 	"spool.doubt":             sweeping,
@@ -61,6 +64,7 @@ var passedBy = []struct {
 	{store.FaultPoints, programs},
 	{link.FaultPoints, programs},
 	{intake.FaultPoints, programs},
+	{addressbook.FaultPoints, programs},
 	{spool.FaultPoints, []string{"coordinator"}},
 }
 
