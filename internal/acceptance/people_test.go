@@ -2,9 +2,11 @@ package acceptance
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,8 +64,9 @@ func (w *half) taken() string {
 	w.t.Helper()
 	var text string
 	waitFor(w.t, "letter for the PC half", func() bool {
-		for name, data := range w.letters("MACTOPC") {
-			text = string(data)
+		found := w.letters("MACTOPC")
+		for _, name := range slices.Sorted(maps.Keys(found)) { // the lowest slot is the earliest letter
+			text = string(found[name])
 			if err := os.Remove(w.slot("MACTOPC", name)); err != nil {
 				w.t.Fatal(err)
 			}
