@@ -13,13 +13,14 @@ type reader struct {
 	rest   string
 	line   int
 	m      Message
-	counts []int // of the attachments, in header order
+	seen   map[string]bool // fields that stand once in a message and have stood
+	counts []int           // of the attachments, in header order
 	text   int   // count of TEXT
 }
 
 // parse reads the only message of a file.
 func parse(data []byte, o Options) (Message, *fault) {
-	r := &reader{eol: o.EOL, extended: o.Extended, rest: string(data)}
+	r := &reader{eol: o.EOL, extended: o.Extended, rest: string(data), seen: map[string]bool{}}
 	if f := r.header(); f != nil {
 		return r.m, f
 	}
@@ -72,13 +73,17 @@ func (r *reader) header() *fault {
 
 func (r *reader) field(token, tail string) *fault {
 	switch token {
+	case "FROM", "DATE", "TIME", "SUBJECT", "PRIORITY":
+		if r.seen[token] {
+			return failed(143, r.line, "A second %s", token)
+		}
+		r.seen[token] = true
+	}
+	switch token {
 	case "TO":
 		r.m.To = append(r.m.To, tail)
 		return checkAddress(r.line, tail)
 	case "FROM":
-		if r.m.From != "" {
-			return failed(143, r.line, "A second FROM")
-		}
 		r.m.From = tail
 		return checkAddress(r.line, tail)
 	case "DATE":
