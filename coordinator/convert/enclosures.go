@@ -114,7 +114,7 @@ func (w *writer) enclosed(e *enclosure) ([]byte, error) {
 		return e.data, nil
 	}
 	switch {
-	case len(e.resource) == 0 && e.Mac.Type == [4]byte{} && e.Mac.Creator == [4]byte{}:
+	case len(e.resource) == 0 && nothingOfMac(e.Mac):
 		return e.data, nil
 	case !ok:
 		return w.c.encloseMac(e)
@@ -127,6 +127,12 @@ func (w *writer) enclosed(e *enclosure) ([]byte, error) {
 		return w.n.converted(m, m.ToPC(e.data)), nil
 	}
 	return e.data, nil
+}
+
+// nothingOfMac reports whether a file has nothing that only a Macintosh knows. Type and creator may be lacking and flags, dates
+// or a comment be there, which are not to be lost either (KB Q140943).
+func nothingOfMac(f *mail.MacFile) bool {
+	return f.Type == [4]byte{} && f.Creator == [4]byte{} && f.FinderFlags == 0 && f.Created.IsZero() && f.Modified.IsZero() && len(f.Comment) == 0
 }
 
 // attachments writes what is enclosed. Attachments are known by position and count, never by name (KB Q117561).

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"sidegate/coordinator/convert/appledouble"
@@ -46,15 +47,32 @@ func (c *Converter) fromMacFile(name string, f *macfile.File) enclosure {
 	return enclosure{Attachment: mail.Attachment{Name: name, Mac: macInfo(f)}, data: f.Data, resource: f.Resource}
 }
 
-// insideName reads a name in a container. Newer programs write UTF-8.
+// insideName reads a name in a container. It is in Mac Roman, but newer programs write UTF-8.
 func insideName(raw string) string {
 	text := charset.MacRoman.Decode(raw)
-	if utf8.ValidString(raw) {
+	if looksLikeUTF8(raw, text) {
 		text = raw
 	}
 	text, _ = oneLine(text)
 	return cutText(strings.TrimSpace(text), maxName)
 }
+
+// looksLikeUTF8 reports whether a name makes sense in UTF-8 and none in Mac Roman, as which it is given, too: two letters of
+// Mac Roman can be one of UTF-8, but what is UTF-8 reads as a root or a logical sign before a copyright mark.
+func looksLikeUTF8(raw, macRoman string) bool {
+	if !utf8.ValidString(raw) {
+		return false
+	}
+	for _, r := range raw {
+		if r >= 0x800 { // three bytes in a row that are no words in Mac Roman
+			return true
+		}
+	}
+	return !strings.ContainsFunc(macRoman, isLetter)
+}
+
+// isLetter reports whether r is a letter outside ASCII.
+func isLetter(r rune) bool { return r >= utf8.RuneSelf && unicode.IsLetter(r) }
 
 func macInfo(f *macfile.File) *mail.MacFile {
 	return &mail.MacFile{Type: f.Type, Creator: f.Creator, FinderFlags: f.Flags, Created: f.Created, Modified: f.Modified,
