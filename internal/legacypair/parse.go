@@ -15,7 +15,7 @@ type reader struct {
 	m      Message
 	seen   map[string]bool // fields that stand once in a message and have stood
 	counts []int           // of the attachments, in header order
-	text   int   // count of TEXT
+	text   int             // count of TEXT
 }
 
 // parse reads the only message of a file.
