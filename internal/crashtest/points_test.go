@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"sidegate/coordinator/senders"
 	"sidegate/coordinator/spool"
 	"sidegate/internal/addressbook"
 	"sidegate/internal/intake"
@@ -46,6 +47,7 @@ var provoked = map[string]provocation{
 	"link.except":             misrouting,
 	"addressbook.import":      importing,
 	"addressbook.remember":    telling,
+	"senders.update":          registering,
 	"spool.bad":               badFile,
 	"spool.hold":              repeating,
 	"spool.doubt":             sweeping,
@@ -66,6 +68,7 @@ var passedBy = []struct {
 	{intake.FaultPoints, programs},
 	{addressbook.FaultPoints, programs},
 	{spool.FaultPoints, []string{"coordinator"}},
+	{senders.FaultPoints, []string{"coordinator"}},
 }
 
 // nowhere are combinations that cannot happen, and why.
