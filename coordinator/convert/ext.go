@@ -53,4 +53,5 @@ func writeLegacy(m *mmff.Message, fields []mail.LegacyField) {
 var reserved = map[string]bool{
 	"VERSION": true, "TO": true, "CC": true, "FROM": true, "DATE": true, "TIME": true, "SUBJECT": true, "PRIORITY": true,
 	"ATTACHMENT": true, "ATTACHMENTS": true, "XATTACH": true, "EXT": true, "TEXT": true, "XTEXT": true,
+	classField: true,
 }

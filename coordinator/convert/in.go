@@ -44,6 +44,7 @@ func (c *Converter) FromMMFF(m *mmff.Message, w io.Writer) (*Import, error) {
 	in.Message.Submitted = h.submitted()
 	h.priority(in.Message)
 	h.legacy(in.Message)
+	h.form(in.Message)
 	if err := in.content(h, w); err != nil {
 		return nil, err
 	}

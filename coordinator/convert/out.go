@@ -49,7 +49,7 @@ func (c *Converter) ToMMFF(d *mail.Delivery) (*File, error) {
 // verbatim returns the original if it means to the peer exactly what the message means. To prove that, it is read again.
 func (c *Converter) verbatim(d *mail.Delivery, raw []byte) (*File, bool) {
 	o, peer := d.Message.Original, c.options.Peer
-	if o == nil || o.Format != "mmff" || Digest(d.Message) != o.Digest {
+	if o == nil || o.Format != "mmff" || Digest(d.Message) != o.Digest || c.hidesFiles(d.Message) {
 		return nil, false
 	}
 	f, err := mmff.Parse(raw)
@@ -99,6 +99,9 @@ func (c *Converter) write(d *mail.Delivery, p *pieces) (*File, error) {
 	w.envelope()
 	w.subject()
 	w.priority()
+	if class := meeting(d.Message); class != "" {
+		w.head = append(w.head, "Kind: "+class)
+	}
 	if err := w.attachments(p.enclosures); err != nil {
 		return nil, err
 	}

@@ -91,7 +91,11 @@ func TestDamage(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(begin + file("A.TXT", "one", names("long"))))
+	f.Add([]byte(begin + attr(1, 7, messageClass, "IPM.Note\x00")))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if class := Class(data); len(class) > maxClass || len(class) > len(data) {
+			t.Fatalf("a class of %d bytes in %d", len(class), len(data))
+		}
 		var files []Attachment
 		var err error
 		bounds.Allocation(t, len(data), func() { files, err = Decode(data) })
