@@ -206,7 +206,7 @@ func (s *Server) alarms(st *pb.Status) []string {
 	}
 	for _, l := range st.Links {
 		if n := len(l.MissingMessageIds); n > 0 {
-			out = append(out, fmt.Sprintf("%s came back from an older copy and misses %d messages; its session is refused until that is settled.", l.Peer, n))
+			out = append(out, fmt.Sprintf("%s. It lacks messages (%d). Sessions are refused until it has a new identity (serve --renew).", l.Error, n))
 		}
 	}
 	for _, state := range alarming {

@@ -30,6 +30,9 @@ type Config struct {
 	Name string
 	// Data is the directory of the durable store. It is made when it is missing.
 	Data string
+	// Renew is the identity of a store that came back from an older copy: with it, it takes a new one at the start. A store
+	// that has another identity is left as it is. Empty for none.
+	Renew string
 	// Listen is HOST:PORT of the gRPC server.
 	Listen string
 	// HTTP is HOST:PORT of the status page, metrics and probes; empty for none.

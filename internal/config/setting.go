@@ -90,6 +90,8 @@ func endSettings() []Setting {
 			field: func(c *Config) field { return scalar[string]{&c.Name, parseName, same} }},
 		{Key: "data", Arg: "DIR", Group: groupEnd, Usage: "directory of the durable store",
 			field: func(c *Config) field { return scalar[string]{&c.Data, anyText, same} }},
+		{Key: "renew", Arg: "UUID", Group: groupEnd, Usage: "store that came back from an older copy: it takes a new identity, once, and begins anew with its peers",
+			field: func(c *Config) field { return scalar[string]{&c.Renew, parseStore, same} }},
 		{Key: "listen", Arg: "ADDR", Group: groupEnd, Usage: "HOST:PORT to serve gRPC on",
 			field: func(c *Config) field { return scalar[string]{&c.Listen, parseListen, same} }},
 		{Key: "http", Arg: "ADDR", Group: groupEnd, Usage: "HOST:PORT of the status page, metrics and probes; off for none",

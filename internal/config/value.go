@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"sidegate/internal/identity"
 	"sidegate/internal/mail"
 )
@@ -71,6 +73,13 @@ func (l list[T]) get() []string {
 func same(s string) string { return s }
 
 func anyText(s string) (string, error) { return s, nil }
+
+func parseStore(s string) (string, error) {
+	if s != "" && (len(s) != 36 || uuid.Validate(s) != nil || strings.ToLower(s) != s) {
+		return "", fmt.Errorf("%q is not the UUID of a store, as status shows it", s)
+	}
+	return s, nil
+}
 
 func parseSwitch(s string) (bool, error) {
 	v, err := strconv.ParseBool(s)

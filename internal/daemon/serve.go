@@ -16,7 +16,6 @@ import (
 	"sidegate/internal/cli"
 	"sidegate/internal/config"
 	"sidegate/internal/identity"
-	"sidegate/internal/store/pebblestore"
 )
 
 // Main runs a whole program, its service and its commands, and returns its exit code.
@@ -54,9 +53,9 @@ func (p *program) run(ctx context.Context) error {
 		return fmt.Errorf("--listen %s: %w", p.config.Listen, err)
 	}
 	defer listener.Close()
-	engine, err := pebblestore.Open(p.config.Data, pebblestore.Options{Log: p.log})
+	engine, err := openEngine(ctx, p.config, p.log)
 	if err != nil {
-		return fmt.Errorf("--data %s: %w", p.config.Data, err)
+		return err
 	}
 	p.end, err = New(ctx, p.config, World{
 		Engine: engine, Certs: p.certs, Refused: p.refused, Log: p.log, Fault: fault, Version: cli.Build().Version,

@@ -14,6 +14,9 @@ import (
 // maxSent bounds how many released numbers are remembered for one peer.
 const maxSent = 100_000
 
+// SentTables is how the names of the tables begin that hold numbers of peers: they end with the store's identity.
+const SentTables = "link/sent/"
+
 // sentLog remembers which messages the released numbers of one lane carried, to name what a restored peer lacks. It is
 // a table of records "link/sent/PEER". One record is one release: its key the first number, twenty digits, its value
 //
@@ -36,7 +39,7 @@ type sentRecord struct {
 }
 
 func newSentLog(peer mail.StoreID, retain time.Duration) *sentLog {
-	return &sentLog{table: "link/sent/" + string(peer), retain: retain}
+	return &sentLog{table: SentTables + string(peer), retain: retain}
 }
 
 // load reads which records there are.
