@@ -156,7 +156,7 @@ func (a *app) root() *urfave.Command {
 	root.Commands = slices.Concat(
 		[]*urfave.Command{a.serve()},
 		a.mailCommands(),
-		[]*urfave.Command{a.directory(), a.status(), a.queue(), a.badMail()},
+		[]*urfave.Command{a.directory(), a.status(), a.queue(), a.badMail(), a.link(), a.store()},
 		a.spoolCommands(),
 		[]*urfave.Command{a.pki(), a.config(), a.health(), a.version(), a.help()},
 	)

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"sidegate/internal/config"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -21,7 +22,7 @@ func (f *fake) status() *pb.Status {
 			{End: "pcside", StoreId: "11111111-1111-4111-8111-111111111111", Version: "v1.0.0", Serves: []string{"NET/PO/*"}, Self: true, StoreClass: "ok", StartTime: timestamppb.New(fakeTime)},
 			{End: "macside", StoreId: "22222222-2222-4222-8222-222222222222", StoreClass: "refusing", Serves: []string{"*@Marketing"}},
 		},
-		Links: []*pb.LinkStatus{{Peer: "macside", Connected: true, Directions: []*pb.DirectionStatus{
+		Links: []*pb.LinkStatus{{Peer: "macside", StoreId: "22222222-2222-4222-8222-222222222222", Connected: true, Directions: []*pb.DirectionStatus{
 			{From: "pcside", To: "macside", State: "stalled", Conditions: []string{"slots-full"}, Reason: "macside takes nothing", Depth: uint32(len(f.waiting)), OldestAge: durationpb.New(61 * time.Second)},
 			{From: "macside", To: "pcside", State: "up"},
 		}}, {Peer: "127.0.0.1:7409", Error: "nobody answers"}},
@@ -188,4 +189,55 @@ func (f *fake) RepublishSlots(_ context.Context, r *pb.RepublishSlotsRequest) (*
 		ids = []string{"00000000-0000-7000-8000-000000000099"}
 	}
 	return &pb.RepublishSlotsResponse{MessageIds: ids}, nil
+}
+
+func (f *fake) ResumeSpool(context.Context, *pb.ResumeSpoolRequest) (*pb.ResumeSpoolResponse, error) {
+	return &pb.ResumeSpoolResponse{ForgottenSigns: []string{"MMFF2.WRT is being written by somebody else"}}, nil
+}
+
+func (f *fake) ForgetPeer(_ context.Context, r *pb.ForgetPeerRequest) (*pb.ForgetPeerResponse, error) {
+	if r.GetStoreId() != "22222222-2222-4222-8222-222222222222" {
+		return nil, status.Errorf(codes.NotFound, "no such end is known")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	answer := &pb.ForgetPeerResponse{}
+	for i, e := range f.waiting {
+		if i == 0 && !r.GetReturnMail() {
+			answer.ReroutedMessageIds = append(answer.ReroutedMessageIds, e.GetMessageId())
+		} else {
+			answer.ReturnedMessageIds = append(answer.ReturnedMessageIds, e.GetMessageId())
+		}
+	}
+	return answer, nil
+}
+
+// CheckStore finds one damaged message.
+func (f *fake) CheckStore(r *pb.CheckStoreRequest, stream pb.AdminService_CheckStoreServer) error {
+	return checkSteps(r.GetRepair(), stream.Send)
+}
+
+func checkSteps(repair bool, send func(*pb.CheckStoreResponse) error) error {
+	finding := &pb.StoreFinding{MessageId: "00000000-0000-7000-8000-000000000042", Text: "its content is damaged"}
+	result := &pb.StoreCheckResult{MessagesChecked: 3, BytesChecked: 4096, FindingCount: 1}
+	if repair {
+		finding.Repaired, result.RepairedCount = "set aside into bad mail", 1
+	}
+	for _, step := range []*pb.CheckStoreResponse{
+		{Step: &pb.CheckStoreResponse_Progress{Progress: &pb.StoreCheckProgress{MessagesChecked: 1}}},
+		{Step: &pb.CheckStoreResponse_Finding{Finding: finding}},
+		{Step: &pb.CheckStoreResponse_Result{Result: result}},
+	} {
+		if err := send(step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fakeStores stands in for the stores of services that do not run.
+type fakeStores struct{}
+
+func (fakeStores) Check(_ context.Context, _ *config.Config, repair bool, send func(*pb.CheckStoreResponse) error) error {
+	return checkSteps(repair, send)
 }

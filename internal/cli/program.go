@@ -17,6 +17,8 @@ type Program struct {
 	Serve func(ctx context.Context, c *config.Config) error
 	// Spool examines spools that no coordinator needs to be running for. At a coordinator only.
 	Spool SpoolTool
+	// Store checks stores that no service has open.
+	Store StoreTool
 	// MMFF reads and converts message files. At a coordinator only.
 	MMFF MMFFTool
 }

@@ -39,6 +39,7 @@ func testProgram(name string) Program {
 	if name == config.Coordinator {
 		p.Spool, p.MMFF = dirTool{}, lineTool{}
 	}
+	p.Store = fakeStores{}
 	return p
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	urfave "github.com/urfave/cli/v3"
 
@@ -24,7 +25,7 @@ func (a *app) spoolCommands() []*urfave.Command {
 }
 
 func (a *app) spool() *urfave.Command {
-	return a.group("spool", "make and examine a spool", a.spoolInit(), a.spoolCheck(), a.spoolShow(), a.spoolHandshakes(), a.spoolBadMail(), a.spoolRepublish())
+	return a.group("spool", "make and examine a spool", a.spoolInit(), a.spoolCheck(), a.spoolShow(), a.spoolHandshakes(), a.spoolBadMail(), a.spoolRepublish(), a.spoolResume())
 }
 
 func (a *app) spoolInit() *urfave.Command {
@@ -168,6 +169,11 @@ func (p *printer) spool(r *pb.GetSpoolResponse) error {
 			return err
 		}
 	}
+	for _, note := range spoolNotes(st) {
+		if err := p.line("- %s", note); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintln(p.w)
 	if err := writeTable(p.w, p.colour, "", directionColumns, v.directions); err != nil {
 		return err
@@ -177,6 +183,32 @@ func (p *printer) spool(r *pb.GetSpoolResponse) error {
 		return p.line("Every slot is free.")
 	}
 	return writeTable(p.w, p.colour, "", columns("DIRECTORY", "SLOT", "FILE", "STATE", "AGE", "SIZE", "ID", "DETAIL"), slots)
+}
+
+// spoolNotes say what limits are kept, how quick the volume is, and what is suspicious.
+func spoolNotes(st *pb.SpoolStatus) []string {
+	var notes []string
+	if times := st.GetConnectTimes(); len(times) > 0 {
+		notes = append(notes, "connect times: "+strings.Join(times, "; "))
+	}
+	if n := st.GetPerCycle(); n > 0 {
+		notes = append(notes, fmt.Sprintf("at most %d files each way in a cycle", n))
+	}
+	for _, l := range st.GetListingTimes() {
+		notes = append(notes, fmt.Sprintf("listing %s takes %s, %s at most since the start", l.GetDirectory(), quick(l.GetLast().AsDuration()), quick(l.GetLongest().AsDuration())))
+	}
+	for _, sign := range st.GetSecondGatewaySigns() {
+		notes = append(notes, "sign of a second gateway: "+sign)
+	}
+	return notes
+}
+
+// quick is a short time for people.
+func quick(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+	}
+	return d.Round(100 * time.Millisecond).String()
 }
 
 func slotStyle(state string) style {

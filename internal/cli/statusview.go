@@ -97,12 +97,16 @@ func (v *statusView) age(d *durationpb.Duration) string {
 
 func (v *statusView) spoolLine() []cell {
 	s := v.s.GetSpool()
-	return []cell{
+	cells := []cell{
 		text(s.GetDirectory()), text("role " + s.GetRole()), text(fmt.Sprintf("slots %d", s.GetBlockingFactor())),
 		text(fmt.Sprintf("ours %d", s.GetSlotsOurs())), text(fmt.Sprintf("others %d", s.GetSlotsForeign())),
 		text(fmt.Sprintf("to read %d", s.GetInboundWaiting())), text(fmt.Sprintf("handshakes %d", s.GetHandshakesConsumed())),
 		text(fmt.Sprintf("bad %d", s.GetBadMailFiles())),
 	}
+	if next := s.GetNextConnectTime(); next != nil {
+		cells = append(cells, text("connects again "+v.p.when(next.AsTime())))
+	}
+	return cells
 }
 
 // writeLines is for programs: every line begins with what it is about.

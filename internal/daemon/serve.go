@@ -23,6 +23,7 @@ func Main(p cli.Program, k Kind, args []string) int {
 	p.Serve = func(ctx context.Context, c *config.Config) error {
 		return (&program{config: c, kind: k}).run(ctx)
 	}
+	p.Store = storeTool{kind: k}
 	return cli.Main(p, args)
 }
 

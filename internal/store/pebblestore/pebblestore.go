@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -69,6 +70,9 @@ func Open(dir string, o Options) (*Engine, error) {
 	e, err := open(dir, o, log)
 	if isFull(err) && b.release() {
 		e, err = open(dir, o, log)
+	}
+	if errors.Is(err, syscall.EAGAIN) {
+		err = fmt.Errorf("another process has it open: %w", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("pebblestore: open %s: %w", dir, err)
