@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v3"
 
+	"sidegate/internal/mail"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -23,17 +25,41 @@ var directorySources = map[string][]pb.DirectorySource{
 	"announced": {pb.DirectorySource_DIRECTORY_SOURCE_ANNOUNCED},
 }
 
-func sourceFlag() urfave.Flag {
-	return &urfave.StringFlag{Name: "source", Value: "all",
-		Usage: "only entries from `SOURCE`: mailbox (named mailboxes here), imported (here), own (both), announced (by linked ends) or all"}
+// choiceFlags choose among the entries that are known.
+func choiceFlags() []urfave.Flag {
+	return []urfave.Flag{
+		&urfave.StringFlag{Name: "source", Value: "all",
+			Usage: "only entries from `SOURCE`: mailbox (named mailboxes here), imported (here), own (both), announced (by linked ends) or all"},
+		&urfave.StringSliceFlag{Name: "only", Usage: "only addresses that `PATTERN` covers, such as NET/PO/* or *@Server; may be repeated"},
+	}
 }
 
-func (c *call) sources() ([]pb.DirectorySource, error) {
+// choice is what of a directory is asked for.
+type choice struct {
+	from     []pb.DirectorySource
+	patterns []mail.Pattern // none: all
+}
+
+func (c *call) choice() (choice, error) {
 	from, ok := directorySources[c.text("source")]
 	if !ok {
-		return nil, usagef("--source %q is not one of mailbox, imported, own, announced, all", c.text("source"))
+		return choice{}, usagef("--source %q is not one of mailbox, imported, own, announced, all", c.text("source"))
 	}
-	return from, nil
+	out := choice{from: from}
+	for _, text := range c.cmd.StringSlice("only") {
+		p, err := mail.ParsePattern(text)
+		if err != nil {
+			return choice{}, usagef("--only: %v", err)
+		}
+		out.patterns = append(out.patterns, p)
+	}
+	return out, nil
+}
+
+// has reports whether an address is asked for.
+func (ch choice) has(text string) bool {
+	a, err := mail.ParseAddress(text)
+	return len(ch.patterns) == 0 || err == nil && slices.ContainsFunc(ch.patterns, func(p mail.Pattern) bool { return p.Match(a) })
 }
 
 func (a *app) directoryList() *urfave.Command {
@@ -44,14 +70,14 @@ those that the linked ends told of. Columns: name, address, the end that knows i
 
 Example:
   $P directory list --source announced`,
-		flags: a.connection(sourceFlag()),
+		flags: a.connection(choiceFlags()...),
 		do: func(ctx context.Context, c *call) error {
-			from, err := c.sources()
+			chosen, err := c.choice()
 			if err != nil {
 				return err
 			}
 			return c.exchange(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
-				entries, err := exported(ctx, pb.NewDirectoryServiceClient(conn), from)
+				entries, err := exported(ctx, pb.NewDirectoryServiceClient(conn), chosen)
 				if err != nil {
 					return err
 				}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	urfave "github.com/urfave/cli/v3"
 
+	"sidegate/coordinator/convert/charset"
 	"sidegate/internal/directory"
 	"sidegate/internal/directory/listfile"
 	"sidegate/internal/mail"
@@ -92,34 +94,35 @@ func (a *app) directoryExport() *urfave.Command {
 	return a.command(spec{
 		name: "export", usage: "write the people who are known as a list for the old systems",
 		about: `Writes everybody this end knows as a file for the old systems, on standard output. In format import that is the file of
-IMPORT.EXE: list by list, each of which replaces the one the old system has; names longer than 30 characters are
-shortened so that no two of a list are the same. In format recipients it is the text import of gateway recipients on a
+IMPORT.EXE: list by list, each of which replaces the one the old system has, unless only a part of it was chosen, which
+then is added; names longer than 30 characters are shortened so that no two of a list are the same. In format recipients it is the text import of gateway recipients on a
 Macintosh server: name, type and address. What the code page cannot show of names is replaced, and counted on standard
 error; addresses always come back.
 
 Examples:
-  $P directory export --source announced > MACLIST.TXT
+  $P directory export --source announced --only '*@Marketing' > MACLIST.TXT
   $P directory export --format recipients --delimiter ';' > recipients.txt`,
-		flags: a.listFlags(sourceFlag(), &urfave.StringFlag{Name: "line-end", Usage: "crlf, cr or lf as `END`; default: crlf for import, cr for recipients"}),
+		flags: a.listFlags(append(choiceFlags(), &urfave.StringFlag{Name: "line-end", Usage: "crlf, cr or lf as `END`; default: crlf for import, cr for recipients"})...),
 		do: func(ctx context.Context, c *call) error {
 			format, f, err := c.listFormat()
 			if err != nil {
 				return err
 			}
-			from, err := c.sources()
+			chosen, err := c.choice()
 			if err != nil {
 				return err
 			}
 			return c.exchange(ctx, asOperator, func(ctx context.Context, _ *printer, conn connection) error {
-				known, err := c.known(ctx, conn, from)
+				known, left, err := c.knownAndLeft(ctx, conn, chosen)
 				if err != nil {
 					return err
 				}
-				write := listfile.WriteImport
+				var loss charset.Loss
 				if format == listfile.Recipients {
-					write = listfile.WriteRecipients
+					loss, err = listfile.WriteRecipients(c.streams.Out, known, f)
+				} else {
+					loss, err = listfile.WriteImport(c.streams.Out, known, left, f)
 				}
-				loss, err := write(c.streams.Out, known, f)
 				if err == nil && loss.Count > 0 {
 					c.complain("%d characters of names are not in code page %s and were replaced, such as %s", loss.Count, f.Table.Name(), string(loss.Runes))
 				}
@@ -129,9 +132,9 @@ Examples:
 	})
 }
 
-// exported reads everybody from the server.
-func exported(ctx context.Context, client pb.DirectoryServiceClient, from []pb.DirectorySource) ([]*pb.KnownEntry, error) {
-	st, err := client.ExportEntries(ctx, &pb.ExportEntriesRequest{Sources: from})
+// exported reads everybody who is asked for from the server.
+func exported(ctx context.Context, client pb.DirectoryServiceClient, chosen choice) ([]*pb.KnownEntry, error) {
+	st, err := client.ExportEntries(ctx, &pb.ExportEntriesRequest{Sources: chosen.from})
 	if err != nil {
 		return nil, err
 	}
@@ -144,23 +147,38 @@ func exported(ctx context.Context, client pb.DirectoryServiceClient, from []pb.D
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, r.GetEntries()...)
+		for _, k := range r.GetEntries() {
+			if chosen.has(k.GetEntry().GetAddress()) {
+				all = append(all, k)
+			}
+		}
 	}
 }
 
-// known reads everybody as entries, by name.
-func (c *call) known(ctx context.Context, conn connection, from []pb.DirectorySource) ([]directory.Entry, error) {
-	all, err := exported(ctx, pb.NewDirectoryServiceClient(conn), from)
+// known reads everybody who is asked for as entries, by name.
+func (c *call) known(ctx context.Context, conn connection, chosen choice) ([]directory.Entry, error) {
+	known, _, err := c.knownAndLeft(ctx, conn, chosen)
+	return known, err
+}
+
+// knownAndLeft reads everybody, and parts those who are asked for from the others.
+func (c *call) knownAndLeft(ctx context.Context, conn connection, chosen choice) (known, left []directory.Entry, err error) {
+	all, err := exported(ctx, pb.NewDirectoryServiceClient(conn), choice{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	entries := make([]directory.Entry, len(all))
-	for i, k := range all {
-		if entries[i], err = directory.NewEntry(k.GetEntry().GetName(), k.GetEntry().GetAddress()); err != nil {
-			return nil, fmt.Errorf("the server told of somebody who cannot be: %w", err)
+	for _, k := range all {
+		e, err := directory.NewEntry(k.GetEntry().GetName(), k.GetEntry().GetAddress())
+		if err != nil {
+			return nil, nil, fmt.Errorf("the server told of somebody who cannot be: %w", err)
+		}
+		if chosen.has(k.GetEntry().GetAddress()) && (len(chosen.from) == 0 || slices.Contains(chosen.from, k.GetSource())) {
+			known = append(known, e)
+		} else {
+			left = append(left, e)
 		}
 	}
-	return entries, nil
+	return known, left, nil
 }
 
 // everybody is the pattern of a list without a name.

@@ -62,7 +62,7 @@ Examples:
 
 // imported is what was imported at the server.
 func (c *call) imported(ctx context.Context, conn connection) (directory.List, error) {
-	entries, err := c.known(ctx, conn, directorySources["imported"])
+	entries, err := c.known(ctx, conn, choice{from: directorySources["imported"]})
 	if err != nil {
 		return directory.List{}, err
 	}
@@ -161,18 +161,18 @@ no difference. Ends with exit code 1 if there is any. directory export writes th
 
 Example:
   $P directory diff GLOBAL.TXT --source announced`,
-		flags: a.listFlags(sourceFlag()),
+		flags: a.listFlags(choiceFlags()...),
 		do: func(ctx context.Context, c *call) error {
 			read, f, err := c.listFile(c.args[0])
 			if err != nil {
 				return err
 			}
-			from, err := c.sources()
+			chosen, err := c.choice()
 			if err != nil {
 				return err
 			}
 			return c.exchange(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
-				entries, err := c.known(ctx, conn, from)
+				entries, err := c.known(ctx, conn, chosen)
 				if err != nil {
 					return err
 				}

@@ -96,12 +96,12 @@ func listOfEntries(t testing.TB, es []directory.Entry) directory.List {
 
 func TestWriteImport(t *testing.T) {
 	var b bytes.Buffer
-	loss, err := WriteImport(&b, entries(t, "Zoë • Lee", "zoe@Marketing", "Ann", "NET/PO/ANN", "Fax", "FAX:555", "Bob", "net/po/BOB", "Bullet", "•@Marketing"),
+	loss, err := WriteImport(&b, entries(t, "Zoë • Lee", "zoe@Marketing", "Ann", "NET/PO/ANN", "Fax", "FAX:555", "Bob", "net/po/BOB", "Bullet", "•@Marketing"), entries(t, "Eve", "fax:556"),
 		Format{Table: charset.CP850, EOL: "\r\n"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "R FAX:\r\nA Fax                            FAX:555\r\n" +
+	want := "# part of FAX:\r\nA Fax                            FAX:555\r\n" +
 		"R MSMAIL:Marketing\r\nA Bullet                         MSMAIL:(U+2022)@Marketing\r\nA Zo\x89 * Lee                      MSMAIL:zoe@Marketing\r\n" +
 		"R PCM:NET/PO\r\nA Ann                            PCM:NET/PO/ANN\r\nA Bob                            PCM:net/po/BOB\r\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" || loss.Count != 1 {
@@ -121,7 +121,7 @@ func TestWriteRecipients(t *testing.T) {
 	if _, err := WriteRecipients(&b, entries(t, "Lee; Ann", "a@b"), Format{Table: charset.MacRoman, EOL: "\r", Delimiter: ';'}); err == nil || !strings.Contains(err.Error(), "choose another") {
 		t.Errorf("a name with the delimiter: %v", err)
 	}
-	if _, err := WriteImport(&b, []directory.Entry{{Name: "Ann", Address: mail.Address{Type: mail.TypeMac, Value: "a@b "}}}, Format{Table: charset.MacRoman, EOL: "\r"}); err == nil {
+	if _, err := WriteImport(&b, []directory.Entry{{Name: "Ann", Address: mail.Address{Type: mail.TypeMac, Value: "a@b "}}}, nil, Format{Table: charset.MacRoman, EOL: "\r"}); err == nil {
 		t.Error("an address that ends in a blank is written")
 	}
 }
@@ -192,7 +192,7 @@ func TestRoundTrip(t *testing.T) {
 		f := Format{Table: table, EOL: rapid.SampledFrom([]string{"\r\n", "\r", "\n"}).Draw(t, "eol"), Delimiter: '\t'}
 		var b bytes.Buffer
 		if format == Import {
-			_, err = WriteImport(&b, es, f)
+			_, err = WriteImport(&b, es, nil, f)
 		} else {
 			_, err = WriteRecipients(&b, es, f)
 		}

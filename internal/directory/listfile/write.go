@@ -32,15 +32,24 @@ func Table(name string) (*charset.Table, error) {
 
 // WriteImport writes entries as an import file that replaces the lists they belong to, list by list, each in the order of
 // its aliases. What the code page cannot show of names is replaced, and counted; addresses are written so that they come
-// back (KB Q175041).
-func WriteImport(w io.Writer, entries []directory.Entry, f Format) (charset.Loss, error) {
+// back (KB Q175041). A list that somebody in left belongs to, who is not written, is only added to: to replace it would take
+// them out.
+func WriteImport(w io.Writer, entries, left []directory.Entry, f Format) (charset.Loss, error) {
 	b := bufio.NewWriter(w)
 	alias, loss := aliases(entries, f.Table)
+	part := map[string]bool{}
+	for _, e := range left {
+		part[strings.ToLower(listOf(e.Address))] = true
+	}
 	list := ""
 	for _, e := range sorted(entries) {
 		if now := listOf(e.Address); !strings.EqualFold(now, list) {
 			list = now
-			fmt.Fprintf(b, "R %s%s", f.Table.EncodeAddress(list), f.EOL)
+			head := "R"
+			if part[strings.ToLower(list)] {
+				head = "# part of"
+			}
+			fmt.Fprintf(b, "%s %s%s", head, f.Table.EncodeAddress(list), f.EOL)
 		}
 		a := alias[e.Key()]
 		if a == "" {
