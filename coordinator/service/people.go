@@ -21,12 +21,14 @@ import (
 const (
 	ReasonNoProxies    = "NO_PROXIES"
 	ReasonProxyMap     = "PROXY_MAP"
+	ReasonNoID         = "NO_PROXY_ID_LEFT"
 	ReasonTooManyNames = "TOO_MANY_SENDERS"
 )
 
 const (
-	proxyChunk = 256 << 10
-	maxSenders = 1000 // in one call
+	proxyChunk  = 256 << 10
+	maxSenders  = 1000 // in one call
+	maxAssigned = 1000 // likewise
 )
 
 // mapOfProxies is the map, or the error that there is none.
@@ -143,6 +145,43 @@ func gather(in grpc.ClientStreamingServer[pb.ImportProxiesRequest, pb.ImportProx
 		}
 		text = append(text, r.GetData()...)
 	}
+}
+
+// AssignProxies says how addresses stand in files for the PC half.
+func (s *server) AssignProxies(ctx context.Context, r *pb.AssignProxiesRequest) (*pb.AssignProxiesResponse, error) {
+	out, err := s.assignProxies(ctx, r)
+	return out, wire.Status(err, refusals...)
+}
+
+func (s *server) assignProxies(ctx context.Context, r *pb.AssignProxiesRequest) (*pb.AssignProxiesResponse, error) {
+	m, err := s.mapOfProxies()
+	if err != nil {
+		return nil, err
+	}
+	if n := len(r.GetAddresses()); n > maxAssigned {
+		return nil, &wire.FieldError{Field: "addresses", Problem: fmt.Sprintf("are %d, the most is %d", n, maxAssigned)}
+	}
+	var list []mail.Address
+	for i, text := range r.GetAddresses() {
+		a, err := wire.ParseAddress(fmt.Sprintf("addresses[%d]", i), text)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, a)
+	}
+	written, err := m.Write(list)
+	if errors.Is(err, proxy.ErrExhausted) {
+		return nil, wire.NewError(codes.ResourceExhausted, ReasonNoID, 0, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.log.Info("proxies asked for", "addresses", len(list), "caller", s.caller(ctx))
+	out := &pb.AssignProxiesResponse{}
+	for _, a := range written {
+		out.Written = append(out.Written, a.String())
+	}
+	return out, nil
 }
 
 // ListRegisteredSenders lists who may send.

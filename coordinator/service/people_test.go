@@ -119,12 +119,26 @@ func TestProxyCalls(t *testing.T) {
 	}
 }
 
+func TestAssignProxies(t *testing.T) {
+	s := peopleServer(t, true)
+	for range 2 {
+		r, err := s.AssignProxies(t.Context(), &pb.AssignProxiesRequest{Addresses: []string{"MSA:Harry Olson@Marketing", "PCM:NET/PO/ANN", "bob@Marketing"}})
+		if got := fmt.Sprint(r.GetWritten(), err); got != "[MACNET/MACPO/A00001HO NET/PO/ANN MACNET/MACPO/A00002BO] <nil>" {
+			t.Errorf("written: %s", got)
+		}
+	}
+}
+
 func TestRefusedPeopleCalls(t *testing.T) {
 	without, with := peopleServer(t, false), peopleServer(t, true)
 	load := func(s *server, pieces ...[]byte) error {
 		return s.ImportProxies(&upload{ctx: t.Context(), pieces: pieces})
 	}
 	list := func(s *server, r *pb.ListProxiesRequest) error { _, err := s.ListProxies(t.Context(), r); return err }
+	assign := func(s *server, addresses ...string) error {
+		_, err := s.AssignProxies(t.Context(), &pb.AssignProxiesRequest{Addresses: addresses})
+		return err
+	}
 	update := func(add, remove []string) error {
 		_, err := with.UpdateRegisteredSenders(t.Context(), &pb.UpdateRegisteredSendersRequest{Add: add, Remove: remove})
 		return err
@@ -141,6 +155,9 @@ func TestRefusedPeopleCalls(t *testing.T) {
 		"a page of another list":    {list(with, &pb.ListProxiesRequest{PageToken: "x"}), "InvalidArgument INVALID_FIELD page_token"},
 		"a bad line":                {load(with, []byte("SERVERS\nT6 Mark"), []byte("eting\nIDS\nT6 live x\n")), "FailedPrecondition PROXY_MAP line 4: "},
 		"a text without end":        {load(with, tooMuch, tooMuch, tooMuch), "InvalidArgument INVALID_FIELD data"},
+		"a proxy without proxies":   {assign(without, "bob@Marketing"), "FailedPrecondition NO_PROXIES"},
+		"a proxy for nobody":        {assign(with, "bob@Marketing", "bob"), "InvalidArgument INVALID_FIELD addresses[1]"},
+		"too many proxies":          {assign(with, make([]string, maxAssigned+1)...), "InvalidArgument INVALID_FIELD addresses"},
 		"a bad pattern":             {update([]string{"NET/PO/*", "NET/P*/X"}, nil), "InvalidArgument INVALID_FIELD add[1]"},
 		"a bad pattern to remove":   {update(nil, []string{""}), "InvalidArgument INVALID_FIELD remove[0]"},
 		"too many patterns":         {update(make([]string, maxSenders+1), nil), "InvalidArgument INVALID_FIELD add"},

@@ -65,6 +65,7 @@ var rights = map[string]string{
 	"sidegate.v1.SpoolService/ListProxies":             "o",
 	"sidegate.v1.SpoolService/ExportProxies":           "o",
 	"sidegate.v1.SpoolService/ImportProxies":           "o",
+	"sidegate.v1.SpoolService/AssignProxies":           "o",
 	"sidegate.v1.SpoolService/ListRegisteredSenders":   "o",
 	"sidegate.v1.SpoolService/UpdateRegisteredSenders": "o",
 	"grpc.health.v1.Health/Check":                      "puom", "grpc.health.v1.Health/Watch": "puom", "grpc.health.v1.Health/List": "puom",

@@ -74,6 +74,7 @@ func API() Policy {
 		"/sidegate.v1.SpoolService/ListProxies":             {Operator},
 		"/sidegate.v1.SpoolService/ExportProxies":           {Operator},
 		"/sidegate.v1.SpoolService/ImportProxies":           {Operator},
+		"/sidegate.v1.SpoolService/AssignProxies":           {Operator},
 		"/sidegate.v1.SpoolService/ListRegisteredSenders":   {Operator},
 		"/sidegate.v1.SpoolService/UpdateRegisteredSenders": {Operator},
 

@@ -70,6 +70,7 @@ func TestPolicyTable(t *testing.T) {
 			sidegate.v1.MailboxService/UpdateMailboxName sidegate.v1.MailboxService/AddMailboxAliases
 			sidegate.v1.MailboxService/RemoveMailboxAliases sidegate.v1.SpoolService/ListProxies sidegate.v1.SpoolService/ImportProxies
 			sidegate.v1.SpoolService/ExportProxies sidegate.v1.SpoolService/ListRegisteredSenders
+			sidegate.v1.SpoolService/AssignProxies
 			sidegate.v1.SpoolService/UpdateRegisteredSenders
 			sidegate.v1.DirectoryService/SearchEntries sidegate.v1.DirectoryService/LookupEntry
 			sidegate.v1.DirectoryService/ExportEntries sidegate.v1.DirectoryService/ImportEntries

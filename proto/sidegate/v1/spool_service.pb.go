@@ -1124,6 +1124,98 @@ func (x *ImportProxiesResponse) GetKnownCount() uint32 {
 	return 0
 }
 
+// AssignProxiesRequest names addresses.
+type AssignProxiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The addresses; at most 1,000.
+	Addresses     []string `protobuf:"bytes,1,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssignProxiesRequest) Reset() {
+	*x = AssignProxiesRequest{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssignProxiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssignProxiesRequest) ProtoMessage() {}
+
+func (x *AssignProxiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssignProxiesRequest.ProtoReflect.Descriptor instead.
+func (*AssignProxiesRequest) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *AssignProxiesRequest) GetAddresses() []string {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
+// AssignProxiesResponse says how they are written.
+type AssignProxiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As many as were asked for, in the same order: a proxy, or the address itself if it needs none.
+	Written       []string `protobuf:"bytes,1,rep,name=written,proto3" json:"written,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssignProxiesResponse) Reset() {
+	*x = AssignProxiesResponse{}
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssignProxiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssignProxiesResponse) ProtoMessage() {}
+
+func (x *AssignProxiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssignProxiesResponse.ProtoReflect.Descriptor instead.
+func (*AssignProxiesResponse) Descriptor() ([]byte, []int) {
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *AssignProxiesResponse) GetWritten() []string {
+	if x != nil {
+		return x.Written
+	}
+	return nil
+}
+
 // ListRegisteredSendersRequest asks for a page of the list.
 type ListRegisteredSendersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1137,7 +1229,7 @@ type ListRegisteredSendersRequest struct {
 
 func (x *ListRegisteredSendersRequest) Reset() {
 	*x = ListRegisteredSendersRequest{}
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[20]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1149,7 +1241,7 @@ func (x *ListRegisteredSendersRequest) String() string {
 func (*ListRegisteredSendersRequest) ProtoMessage() {}
 
 func (x *ListRegisteredSendersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[20]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1162,7 +1254,7 @@ func (x *ListRegisteredSendersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegisteredSendersRequest.ProtoReflect.Descriptor instead.
 func (*ListRegisteredSendersRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{20}
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListRegisteredSendersRequest) GetPageSize() uint32 {
@@ -1194,7 +1286,7 @@ type ListRegisteredSendersResponse struct {
 
 func (x *ListRegisteredSendersResponse) Reset() {
 	*x = ListRegisteredSendersResponse{}
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[21]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1298,7 @@ func (x *ListRegisteredSendersResponse) String() string {
 func (*ListRegisteredSendersResponse) ProtoMessage() {}
 
 func (x *ListRegisteredSendersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[21]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1311,7 @@ func (x *ListRegisteredSendersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegisteredSendersResponse.ProtoReflect.Descriptor instead.
 func (*ListRegisteredSendersResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{21}
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListRegisteredSendersResponse) GetSenders() []string {
@@ -1256,7 +1348,7 @@ type UpdateRegisteredSendersRequest struct {
 
 func (x *UpdateRegisteredSendersRequest) Reset() {
 	*x = UpdateRegisteredSendersRequest{}
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[22]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1360,7 @@ func (x *UpdateRegisteredSendersRequest) String() string {
 func (*UpdateRegisteredSendersRequest) ProtoMessage() {}
 
 func (x *UpdateRegisteredSendersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[22]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1373,7 @@ func (x *UpdateRegisteredSendersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateRegisteredSendersRequest.ProtoReflect.Descriptor instead.
 func (*UpdateRegisteredSendersRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{22}
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *UpdateRegisteredSendersRequest) GetAdd() []string {
@@ -1311,7 +1403,7 @@ type UpdateRegisteredSendersResponse struct {
 
 func (x *UpdateRegisteredSendersResponse) Reset() {
 	*x = UpdateRegisteredSendersResponse{}
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[23]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1415,7 @@ func (x *UpdateRegisteredSendersResponse) String() string {
 func (*UpdateRegisteredSendersResponse) ProtoMessage() {}
 
 func (x *UpdateRegisteredSendersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[23]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1428,7 @@ func (x *UpdateRegisteredSendersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateRegisteredSendersResponse.ProtoReflect.Descriptor instead.
 func (*UpdateRegisteredSendersResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{23}
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *UpdateRegisteredSendersResponse) GetAddedCount() uint32 {
@@ -1362,7 +1454,7 @@ type ResumeSpoolRequest struct {
 
 func (x *ResumeSpoolRequest) Reset() {
 	*x = ResumeSpoolRequest{}
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[24]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +1466,7 @@ func (x *ResumeSpoolRequest) String() string {
 func (*ResumeSpoolRequest) ProtoMessage() {}
 
 func (x *ResumeSpoolRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[24]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +1479,7 @@ func (x *ResumeSpoolRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeSpoolRequest.ProtoReflect.Descriptor instead.
 func (*ResumeSpoolRequest) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{24}
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{26}
 }
 
 // ResumeSpoolResponse says what was forgotten.
@@ -1401,7 +1493,7 @@ type ResumeSpoolResponse struct {
 
 func (x *ResumeSpoolResponse) Reset() {
 	*x = ResumeSpoolResponse{}
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[25]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1505,7 @@ func (x *ResumeSpoolResponse) String() string {
 func (*ResumeSpoolResponse) ProtoMessage() {}
 
 func (x *ResumeSpoolResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sidegate_v1_spool_service_proto_msgTypes[25]
+	mi := &file_sidegate_v1_spool_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1518,7 @@ func (x *ResumeSpoolResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeSpoolResponse.ProtoReflect.Descriptor instead.
 func (*ResumeSpoolResponse) Descriptor() ([]byte, []int) {
-	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{25}
+	return file_sidegate_v1_spool_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ResumeSpoolResponse) GetForgottenSigns() []string {
@@ -1510,7 +1602,11 @@ const file_sidegate_v1_spool_service_proto_rawDesc = "" +
 	"\bid_count\x18\x02 \x01(\rR\aidCount\x12#\n" +
 	"\rretired_count\x18\x03 \x01(\rR\fretiredCount\x12\x1f\n" +
 	"\vknown_count\x18\x04 \x01(\rR\n" +
-	"knownCount\"Z\n" +
+	"knownCount\"4\n" +
+	"\x14AssignProxiesRequest\x12\x1c\n" +
+	"\taddresses\x18\x01 \x03(\tR\taddresses\"1\n" +
+	"\x15AssignProxiesResponse\x12\x18\n" +
+	"\awritten\x18\x01 \x03(\tR\awritten\"Z\n" +
 	"\x1cListRegisteredSendersRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1528,7 +1624,7 @@ const file_sidegate_v1_spool_service_proto_rawDesc = "" +
 	"\rremoved_count\x18\x02 \x01(\rR\fremovedCount\"\x14\n" +
 	"\x12ResumeSpoolRequest\">\n" +
 	"\x13ResumeSpoolResponse\x12'\n" +
-	"\x0fforgotten_signs\x18\x01 \x03(\tR\x0eforgottenSigns2\xfd\a\n" +
+	"\x0fforgotten_signs\x18\x01 \x03(\tR\x0eforgottenSigns2\xd5\b\n" +
 	"\fSpoolService\x12G\n" +
 	"\bGetSpool\x12\x1c.sidegate.v1.GetSpoolRequest\x1a\x1d.sidegate.v1.GetSpoolResponse\x12O\n" +
 	"\n" +
@@ -1539,7 +1635,8 @@ const file_sidegate_v1_spool_service_proto_rawDesc = "" +
 	"\vResumeSpool\x12\x1f.sidegate.v1.ResumeSpoolRequest\x1a .sidegate.v1.ResumeSpoolResponse\x12P\n" +
 	"\vListProxies\x12\x1f.sidegate.v1.ListProxiesRequest\x1a .sidegate.v1.ListProxiesResponse\x12X\n" +
 	"\rExportProxies\x12!.sidegate.v1.ExportProxiesRequest\x1a\".sidegate.v1.ExportProxiesResponse0\x01\x12X\n" +
-	"\rImportProxies\x12!.sidegate.v1.ImportProxiesRequest\x1a\".sidegate.v1.ImportProxiesResponse(\x01\x12n\n" +
+	"\rImportProxies\x12!.sidegate.v1.ImportProxiesRequest\x1a\".sidegate.v1.ImportProxiesResponse(\x01\x12V\n" +
+	"\rAssignProxies\x12!.sidegate.v1.AssignProxiesRequest\x1a\".sidegate.v1.AssignProxiesResponse\x12n\n" +
 	"\x15ListRegisteredSenders\x12).sidegate.v1.ListRegisteredSendersRequest\x1a*.sidegate.v1.ListRegisteredSendersResponse\x12t\n" +
 	"\x17UpdateRegisteredSenders\x12+.sidegate.v1.UpdateRegisteredSendersRequest\x1a,.sidegate.v1.UpdateRegisteredSendersResponseB'Z%sidegate/proto/sidegate/v1;sidegatev1b\x06proto3"
 
@@ -1555,7 +1652,7 @@ func file_sidegate_v1_spool_service_proto_rawDescGZIP() []byte {
 	return file_sidegate_v1_spool_service_proto_rawDescData
 }
 
-var file_sidegate_v1_spool_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_sidegate_v1_spool_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_sidegate_v1_spool_service_proto_goTypes = []any{
 	(*Slot)(nil),                            // 0: sidegate.v1.Slot
 	(*GetSpoolRequest)(nil),                 // 1: sidegate.v1.GetSpoolRequest
@@ -1577,51 +1674,55 @@ var file_sidegate_v1_spool_service_proto_goTypes = []any{
 	(*ExportProxiesResponse)(nil),           // 17: sidegate.v1.ExportProxiesResponse
 	(*ImportProxiesRequest)(nil),            // 18: sidegate.v1.ImportProxiesRequest
 	(*ImportProxiesResponse)(nil),           // 19: sidegate.v1.ImportProxiesResponse
-	(*ListRegisteredSendersRequest)(nil),    // 20: sidegate.v1.ListRegisteredSendersRequest
-	(*ListRegisteredSendersResponse)(nil),   // 21: sidegate.v1.ListRegisteredSendersResponse
-	(*UpdateRegisteredSendersRequest)(nil),  // 22: sidegate.v1.UpdateRegisteredSendersRequest
-	(*UpdateRegisteredSendersResponse)(nil), // 23: sidegate.v1.UpdateRegisteredSendersResponse
-	(*ResumeSpoolRequest)(nil),              // 24: sidegate.v1.ResumeSpoolRequest
-	(*ResumeSpoolResponse)(nil),             // 25: sidegate.v1.ResumeSpoolResponse
-	(*durationpb.Duration)(nil),             // 26: google.protobuf.Duration
-	(*SpoolStatus)(nil),                     // 27: sidegate.v1.SpoolStatus
-	(*timestamppb.Timestamp)(nil),           // 28: google.protobuf.Timestamp
+	(*AssignProxiesRequest)(nil),            // 20: sidegate.v1.AssignProxiesRequest
+	(*AssignProxiesResponse)(nil),           // 21: sidegate.v1.AssignProxiesResponse
+	(*ListRegisteredSendersRequest)(nil),    // 22: sidegate.v1.ListRegisteredSendersRequest
+	(*ListRegisteredSendersResponse)(nil),   // 23: sidegate.v1.ListRegisteredSendersResponse
+	(*UpdateRegisteredSendersRequest)(nil),  // 24: sidegate.v1.UpdateRegisteredSendersRequest
+	(*UpdateRegisteredSendersResponse)(nil), // 25: sidegate.v1.UpdateRegisteredSendersResponse
+	(*ResumeSpoolRequest)(nil),              // 26: sidegate.v1.ResumeSpoolRequest
+	(*ResumeSpoolResponse)(nil),             // 27: sidegate.v1.ResumeSpoolResponse
+	(*durationpb.Duration)(nil),             // 28: google.protobuf.Duration
+	(*SpoolStatus)(nil),                     // 29: sidegate.v1.SpoolStatus
+	(*timestamppb.Timestamp)(nil),           // 30: google.protobuf.Timestamp
 }
 var file_sidegate_v1_spool_service_proto_depIdxs = []int32{
-	26, // 0: sidegate.v1.Slot.age:type_name -> google.protobuf.Duration
-	27, // 1: sidegate.v1.GetSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
+	28, // 0: sidegate.v1.Slot.age:type_name -> google.protobuf.Duration
+	29, // 1: sidegate.v1.GetSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
 	0,  // 2: sidegate.v1.GetSpoolResponse.slots:type_name -> sidegate.v1.Slot
-	27, // 3: sidegate.v1.WatchSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
+	29, // 3: sidegate.v1.WatchSpoolResponse.status:type_name -> sidegate.v1.SpoolStatus
 	0,  // 4: sidegate.v1.WatchSpoolResponse.slots:type_name -> sidegate.v1.Slot
 	7,  // 5: sidegate.v1.ListHandshakesResponse.handshakes:type_name -> sidegate.v1.Handshake
-	28, // 6: sidegate.v1.Handshake.time:type_name -> google.protobuf.Timestamp
+	30, // 6: sidegate.v1.Handshake.time:type_name -> google.protobuf.Timestamp
 	10, // 7: sidegate.v1.ListSpoolBadMailResponse.files:type_name -> sidegate.v1.SpoolBadMail
 	15, // 8: sidegate.v1.ListProxiesResponse.proxies:type_name -> sidegate.v1.Proxy
-	28, // 9: sidegate.v1.Proxy.create_time:type_name -> google.protobuf.Timestamp
+	30, // 9: sidegate.v1.Proxy.create_time:type_name -> google.protobuf.Timestamp
 	1,  // 10: sidegate.v1.SpoolService.GetSpool:input_type -> sidegate.v1.GetSpoolRequest
 	3,  // 11: sidegate.v1.SpoolService.WatchSpool:input_type -> sidegate.v1.WatchSpoolRequest
 	5,  // 12: sidegate.v1.SpoolService.ListHandshakes:input_type -> sidegate.v1.ListHandshakesRequest
 	8,  // 13: sidegate.v1.SpoolService.ListSpoolBadMail:input_type -> sidegate.v1.ListSpoolBadMailRequest
 	11, // 14: sidegate.v1.SpoolService.RepublishSlots:input_type -> sidegate.v1.RepublishSlotsRequest
-	24, // 15: sidegate.v1.SpoolService.ResumeSpool:input_type -> sidegate.v1.ResumeSpoolRequest
+	26, // 15: sidegate.v1.SpoolService.ResumeSpool:input_type -> sidegate.v1.ResumeSpoolRequest
 	13, // 16: sidegate.v1.SpoolService.ListProxies:input_type -> sidegate.v1.ListProxiesRequest
 	16, // 17: sidegate.v1.SpoolService.ExportProxies:input_type -> sidegate.v1.ExportProxiesRequest
 	18, // 18: sidegate.v1.SpoolService.ImportProxies:input_type -> sidegate.v1.ImportProxiesRequest
-	20, // 19: sidegate.v1.SpoolService.ListRegisteredSenders:input_type -> sidegate.v1.ListRegisteredSendersRequest
-	22, // 20: sidegate.v1.SpoolService.UpdateRegisteredSenders:input_type -> sidegate.v1.UpdateRegisteredSendersRequest
-	2,  // 21: sidegate.v1.SpoolService.GetSpool:output_type -> sidegate.v1.GetSpoolResponse
-	4,  // 22: sidegate.v1.SpoolService.WatchSpool:output_type -> sidegate.v1.WatchSpoolResponse
-	6,  // 23: sidegate.v1.SpoolService.ListHandshakes:output_type -> sidegate.v1.ListHandshakesResponse
-	9,  // 24: sidegate.v1.SpoolService.ListSpoolBadMail:output_type -> sidegate.v1.ListSpoolBadMailResponse
-	12, // 25: sidegate.v1.SpoolService.RepublishSlots:output_type -> sidegate.v1.RepublishSlotsResponse
-	25, // 26: sidegate.v1.SpoolService.ResumeSpool:output_type -> sidegate.v1.ResumeSpoolResponse
-	14, // 27: sidegate.v1.SpoolService.ListProxies:output_type -> sidegate.v1.ListProxiesResponse
-	17, // 28: sidegate.v1.SpoolService.ExportProxies:output_type -> sidegate.v1.ExportProxiesResponse
-	19, // 29: sidegate.v1.SpoolService.ImportProxies:output_type -> sidegate.v1.ImportProxiesResponse
-	21, // 30: sidegate.v1.SpoolService.ListRegisteredSenders:output_type -> sidegate.v1.ListRegisteredSendersResponse
-	23, // 31: sidegate.v1.SpoolService.UpdateRegisteredSenders:output_type -> sidegate.v1.UpdateRegisteredSendersResponse
-	21, // [21:32] is the sub-list for method output_type
-	10, // [10:21] is the sub-list for method input_type
+	20, // 19: sidegate.v1.SpoolService.AssignProxies:input_type -> sidegate.v1.AssignProxiesRequest
+	22, // 20: sidegate.v1.SpoolService.ListRegisteredSenders:input_type -> sidegate.v1.ListRegisteredSendersRequest
+	24, // 21: sidegate.v1.SpoolService.UpdateRegisteredSenders:input_type -> sidegate.v1.UpdateRegisteredSendersRequest
+	2,  // 22: sidegate.v1.SpoolService.GetSpool:output_type -> sidegate.v1.GetSpoolResponse
+	4,  // 23: sidegate.v1.SpoolService.WatchSpool:output_type -> sidegate.v1.WatchSpoolResponse
+	6,  // 24: sidegate.v1.SpoolService.ListHandshakes:output_type -> sidegate.v1.ListHandshakesResponse
+	9,  // 25: sidegate.v1.SpoolService.ListSpoolBadMail:output_type -> sidegate.v1.ListSpoolBadMailResponse
+	12, // 26: sidegate.v1.SpoolService.RepublishSlots:output_type -> sidegate.v1.RepublishSlotsResponse
+	27, // 27: sidegate.v1.SpoolService.ResumeSpool:output_type -> sidegate.v1.ResumeSpoolResponse
+	14, // 28: sidegate.v1.SpoolService.ListProxies:output_type -> sidegate.v1.ListProxiesResponse
+	17, // 29: sidegate.v1.SpoolService.ExportProxies:output_type -> sidegate.v1.ExportProxiesResponse
+	19, // 30: sidegate.v1.SpoolService.ImportProxies:output_type -> sidegate.v1.ImportProxiesResponse
+	21, // 31: sidegate.v1.SpoolService.AssignProxies:output_type -> sidegate.v1.AssignProxiesResponse
+	23, // 32: sidegate.v1.SpoolService.ListRegisteredSenders:output_type -> sidegate.v1.ListRegisteredSendersResponse
+	25, // 33: sidegate.v1.SpoolService.UpdateRegisteredSenders:output_type -> sidegate.v1.UpdateRegisteredSendersResponse
+	22, // [22:34] is the sub-list for method output_type
+	10, // [10:22] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -1639,7 +1740,7 @@ func file_sidegate_v1_spool_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sidegate_v1_spool_service_proto_rawDesc), len(file_sidegate_v1_spool_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	SpoolService_ListProxies_FullMethodName             = "/sidegate.v1.SpoolService/ListProxies"
 	SpoolService_ExportProxies_FullMethodName           = "/sidegate.v1.SpoolService/ExportProxies"
 	SpoolService_ImportProxies_FullMethodName           = "/sidegate.v1.SpoolService/ImportProxies"
+	SpoolService_AssignProxies_FullMethodName           = "/sidegate.v1.SpoolService/AssignProxies"
 	SpoolService_ListRegisteredSenders_FullMethodName   = "/sidegate.v1.SpoolService/ListRegisteredSenders"
 	SpoolService_UpdateRegisteredSenders_FullMethodName = "/sidegate.v1.SpoolService/UpdateRegisteredSenders"
 )
@@ -65,6 +66,10 @@ type SpoolServiceClient interface {
 	// server code that is in use is never given to anybody else: FAILED_PRECONDITION, naming the line. The caller must
 	// have role operator.
 	ImportProxies(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportProxiesRequest, ImportProxiesResponse], error)
+	// AssignProxies says how addresses stand in files for the PC half. Those of the other side that have no proxy get one,
+	// durable when it answers, so that it may be written into lists. FAILED_PRECONDITION if the coordinator writes no
+	// proxies, RESOURCE_EXHAUSTED if no ID is left. The caller must have role operator.
+	AssignProxies(ctx context.Context, in *AssignProxiesRequest, opts ...grpc.CallOption) (*AssignProxiesResponse, error)
 	// ListRegisteredSenders lists who may send through the spool when only registered senders may. The caller must
 	// have role operator.
 	ListRegisteredSenders(ctx context.Context, in *ListRegisteredSendersRequest, opts ...grpc.CallOption) (*ListRegisteredSendersResponse, error)
@@ -192,6 +197,16 @@ func (c *spoolServiceClient) ImportProxies(ctx context.Context, opts ...grpc.Cal
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type SpoolService_ImportProxiesClient = grpc.ClientStreamingClient[ImportProxiesRequest, ImportProxiesResponse]
 
+func (c *spoolServiceClient) AssignProxies(ctx context.Context, in *AssignProxiesRequest, opts ...grpc.CallOption) (*AssignProxiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AssignProxiesResponse)
+	err := c.cc.Invoke(ctx, SpoolService_AssignProxies_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *spoolServiceClient) ListRegisteredSenders(ctx context.Context, in *ListRegisteredSendersRequest, opts ...grpc.CallOption) (*ListRegisteredSendersResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListRegisteredSendersResponse)
@@ -245,6 +260,10 @@ type SpoolServiceServer interface {
 	// server code that is in use is never given to anybody else: FAILED_PRECONDITION, naming the line. The caller must
 	// have role operator.
 	ImportProxies(grpc.ClientStreamingServer[ImportProxiesRequest, ImportProxiesResponse]) error
+	// AssignProxies says how addresses stand in files for the PC half. Those of the other side that have no proxy get one,
+	// durable when it answers, so that it may be written into lists. FAILED_PRECONDITION if the coordinator writes no
+	// proxies, RESOURCE_EXHAUSTED if no ID is left. The caller must have role operator.
+	AssignProxies(context.Context, *AssignProxiesRequest) (*AssignProxiesResponse, error)
 	// ListRegisteredSenders lists who may send through the spool when only registered senders may. The caller must
 	// have role operator.
 	ListRegisteredSenders(context.Context, *ListRegisteredSendersRequest) (*ListRegisteredSendersResponse, error)
@@ -287,6 +306,9 @@ func (UnimplementedSpoolServiceServer) ExportProxies(*ExportProxiesRequest, grpc
 }
 func (UnimplementedSpoolServiceServer) ImportProxies(grpc.ClientStreamingServer[ImportProxiesRequest, ImportProxiesResponse]) error {
 	return status.Error(codes.Unimplemented, "method ImportProxies not implemented")
+}
+func (UnimplementedSpoolServiceServer) AssignProxies(context.Context, *AssignProxiesRequest) (*AssignProxiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AssignProxies not implemented")
 }
 func (UnimplementedSpoolServiceServer) ListRegisteredSenders(context.Context, *ListRegisteredSendersRequest) (*ListRegisteredSendersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRegisteredSenders not implemented")
@@ -452,6 +474,24 @@ func _SpoolService_ImportProxies_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type SpoolService_ImportProxiesServer = grpc.ClientStreamingServer[ImportProxiesRequest, ImportProxiesResponse]
 
+func _SpoolService_AssignProxies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AssignProxiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SpoolServiceServer).AssignProxies(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SpoolService_AssignProxies_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SpoolServiceServer).AssignProxies(ctx, req.(*AssignProxiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SpoolService_ListRegisteredSenders_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListRegisteredSendersRequest)
 	if err := dec(in); err != nil {
@@ -518,6 +558,10 @@ var SpoolService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListProxies",
 			Handler:    _SpoolService_ListProxies_Handler,
+		},
+		{
+			MethodName: "AssignProxies",
+			Handler:    _SpoolService_AssignProxies_Handler,
 		},
 		{
 			MethodName: "ListRegisteredSenders",
