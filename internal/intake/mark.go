@@ -50,16 +50,12 @@ func (w *work) mark(mk *Marking, id mail.ID) (bool, error) {
 	if err != nil || !there || before && !mk.Delete {
 		return there, err
 	}
-	m, err := w.in.store.Message(id)
-	if err != nil {
-		return false, err
-	}
 	event, detail := EventAcknowledged, ""
 	if mk.Delete {
 		event, detail = EventDeleted, "by a reader"
 	}
 	if !before && !mk.Withhold {
-		receipt, err := w.receipt(m, mk)
+		receipt, err := w.receipt(id, mk)
 		if err != nil {
 			return false, err
 		}
@@ -67,7 +63,7 @@ func (w *work) mark(mk *Marking, id mail.ID) (bool, error) {
 			detail = join(detail, "read receipt "+string(receipt))
 		}
 	}
-	w.trace(m, mk.Mailbox, event, detail)
+	w.trace(&mail.Message{ID: id}, mk.Mailbox, event, detail)
 	if mk.Delete {
 		return w.tx.Delete(mk.Mailbox, id)
 	}
@@ -82,10 +78,21 @@ func join(a, b string) string {
 }
 
 // receipt writes the receipt for a message, if its sender wishes one and somebody may read it. Reports, receipts and mail
-// between programs never get one, nor do the names in which PC Mail writes them (KB Q119047).
-func (w *work) receipt(m *mail.Message, mk *Marking) (mail.ID, error) {
+// between programs never get one, nor do the names in which PC Mail writes them (KB Q119047). A message that cannot be read
+// any more can still be marked and deleted.
+func (w *work) receipt(id mail.ID, mk *Marking) (mail.ID, error) {
 	in := w.in
-	if in.o.Receipt == nil || !m.ReadReceipt || !m.Class.Answerable() || m.Sender.IsZero() || m.Sender.ReportSender() {
+	if in.o.Receipt == nil {
+		return "", nil
+	}
+	m, err := in.store.Message(id)
+	switch {
+	case errors.Is(err, store.ErrFailed):
+		return "", err
+	case err != nil:
+		in.log.Warn("a message cannot be read and gets no read receipt", "message_id", id, "error", err)
+		return "", nil
+	case !m.ReadReceipt || !m.Class.Answerable() || m.Sender.IsZero() || m.Sender.ReportSender():
 		return "", nil
 	}
 	box, err := in.store.Mailbox(mk.Mailbox)
@@ -94,11 +101,11 @@ func (w *work) receipt(m *mail.Message, mk *Marking) (mail.ID, error) {
 	}
 	r := mail.Receipt{NotRead: mk.Delete, Reader: box.Address, Subject: m.Subject, Submitted: m.Submitted, Read: w.tx.Now()}
 	subject, body := in.o.Receipt(m, r)
-	id, err := w.compose(mail.Message{
+	made, err := w.compose(mail.Message{
 		Class: mail.ReadReceipt, Sender: box.Address, To: []mail.Address{m.Sender}, Subject: subject, Regarding: m.ID, Receipt: &r,
 	}, body)
 	if err == nil {
-		in.log.Debug("read receipt written", "message_id", m.ID, "receipt_id", id, "not_read", r.NotRead)
+		in.log.Debug("read receipt written", "message_id", m.ID, "receipt_id", made, "not_read", r.NotRead)
 	}
-	return id, err
+	return made, err
 }
