@@ -20,8 +20,8 @@ var linkMappings = []wire.Mapping{
 
 // ForgetPeer gives up an end that will not come back.
 func (s *Server) ForgetPeer(ctx context.Context, r *pb.ForgetPeerRequest) (*pb.ForgetPeerResponse, error) {
-	if err := wire.CheckID("store_id", r.StoreId); err != nil {
-		return nil, status(err)
+	if wire.CheckID("store_id", r.StoreId) != nil {
+		return nil, fieldError("store_id", "is not the UUID of a store")
 	}
 	if err := wire.CheckLine("reason", r.Reason, maxReason); err != nil {
 		return nil, status(err)

@@ -6,6 +6,7 @@ import (
 
 	urfave "github.com/urfave/cli/v3"
 
+	"sidegate/internal/wire"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -58,7 +59,7 @@ func (c *call) confirmed(what string) error {
 	return nil
 }
 
-// storeOf is the UUID of the store of an end: the text itself if no end is called so.
+// storeOf is the UUID of the store of an end: the text itself if it is a UUID.
 func (c *call) storeOf(ctx context.Context, client pb.AdminServiceClient, end string) (string, error) {
 	r, err := client.GetStatus(ctx, &pb.GetStatusRequest{})
 	if err != nil {
@@ -75,6 +76,9 @@ func (c *call) storeOf(ctx context.Context, client pb.AdminServiceClient, end st
 	}
 	for id := range found {
 		return id, nil
+	}
+	if wire.CheckID("END", end) != nil {
+		return "", fmt.Errorf("no end is called %q; status shows the names", end)
 	}
 	return end, nil
 }

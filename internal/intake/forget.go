@@ -52,6 +52,7 @@ type forgetting struct {
 // batch settles some entries in one commit. When none is left, new mail goes by the new routes from that commit on, so that
 // nothing is put into the lane behind our back.
 func (f *forgetting) batch(ctx context.Context) (done bool, err error) {
+	before := f.in.store.Lane(f.lane)
 	entries, err := f.in.store.Entries(f.lane, f.after, moved)
 	if err != nil {
 		return false, err
@@ -59,9 +60,9 @@ func (f *forgetting) batch(ctx context.Context) (done bool, err error) {
 	var out Forgotten
 	err = f.in.commit(ctx, "operator", true, func(w *work) error {
 		done, out = false, Forgotten{}
-		if len(entries) == 0 && f.in.store.Lane(f.lane).Assigned <= f.after {
-			done = true
-			if f.in.view.Load() != nil {
+		if len(entries) == 0 {
+			// What came meanwhile, or was not durable yet, is listed the next time.
+			if done = before.Durable == before.Assigned && f.in.store.Lane(f.lane).Assigned == before.Assigned; done && f.in.view.Load() != nil {
 				f.in.view.Store(&f.view)
 			}
 			return nil

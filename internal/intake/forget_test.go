@@ -21,12 +21,12 @@ func TestForgetPeer(t *testing.T) {
 		want     map[store.Lane]int
 		returned int
 	}{
-		"another way":           {routes: local, other: "*@There", want: map[store.Lane]int{"new": 200}},
-		"no way":                {routes: local, returned: 200},
-		"a way may come":        {routes: route.Options{Serves: local.Serves, ExpectedPeers: 2}, want: map[store.Lane]int{store.LaneUnrouted: 200}},
-		"given back at once":    {routes: local, other: "*@There", giveBack: true, returned: 200},
-		"a way for half of it":  {routes: local, other: "x@There", want: map[store.Lane]int{"new": 200}, returned: 200},
-		"while the intake runs": {routes: local, other: "*@There", want: map[store.Lane]int{"new": 200}},
+		"another way":           {routes: local, other: "*@There", want: map[store.Lane]int{"new": 180}},
+		"no way":                {routes: local, returned: 180},
+		"a way may come":        {routes: route.Options{Serves: local.Serves, ExpectedPeers: 2}, want: map[store.Lane]int{store.LaneUnrouted: 180}},
+		"given back at once":    {routes: local, other: "*@There", giveBack: true, returned: 180},
+		"a way for half of it":  {routes: local, other: "x@There", want: map[store.Lane]int{"new": 180}, returned: 180},
+		"while the intake runs": {routes: local, other: "*@There", want: map[store.Lane]int{"new": 180}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnd(t, tt.routes, nil)
@@ -40,6 +40,10 @@ func TestForgetPeer(t *testing.T) {
 				}
 				ids = append(ids, e.send("ann@Here", fmt.Sprint(i), to...))
 			}
+			e.commit(func(tx *store.Tx) error { // some of it has arrived before
+				_, err := tx.Release("old", 20, nil)
+				return err
+			})
 			e.bound["old"] = 50
 			if name == "while the intake runs" {
 				e.running()
@@ -59,7 +63,7 @@ func TestForgetPeer(t *testing.T) {
 					t.Fatalf("lane %s holds %d, want %d", lane, len(got), n)
 				}
 				for i := range got {
-					if want := fmt.Sprintf("%d:x@There", i); got[i] != want {
+					if want := fmt.Sprintf("%d:x@There", i+20); got[i] != want {
 						t.Fatalf("place %d of lane %s holds %q, want %q", i, lane, got[i], want)
 					}
 				}
@@ -84,5 +88,18 @@ func TestForgetPeer(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestForgetPeerWithoutMail: all that was sent to it has arrived.
+func TestForgetPeerWithoutMail(t *testing.T) {
+	e := newEnd(t, local, nil)
+	e.boxes("ann@Here")
+	e.announce("old", "*@There")
+	e.send("ann@Here", "arrived", "x@There")
+	e.commit(func(tx *store.Tx) error { _, err := tx.Release("old", 1, nil); return err })
+	out, err := e.ForgetPeer(t.Context(), "old", false, "")
+	if diff := cmp.Diff(Forgotten{}, out); diff != "" || err != nil {
+		t.Errorf("%v %s", err, diff)
 	}
 }
