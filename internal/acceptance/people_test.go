@@ -232,3 +232,26 @@ func TestPersonByGatewayName(t *testing.T) {
 		return false
 	})
 }
+
+// TestListWithProxies shows that whoever is in a list for the PC half can be written to by the address that stands there,
+// without ever having written to anybody.
+func TestListWithProxies(t *testing.T) {
+	w := newHalf(t)
+	w.mac.send(anna, anna, "makes the mailbox")
+	w.mac.arrived(anna, "makes the mailbox")
+	if d := w.mac.as("operator", "mailbox", "name", anna, "--name", "Anna Berg"); d.code != 0 {
+		t.Fatal(d)
+	}
+	waitFor(t, "name in the coordinator's directory", func() bool { return len(w.co.Directory.Find("Anna Berg")) == 1 })
+	d := w.co.as("operator", "directory", "export", "--proxies")
+	_, proxy, found := strings.Cut(d.out, "A Anna Berg")
+	if proxy, _, _ = strings.Cut(strings.TrimSpace(proxy), "\r"); d.code != 0 || !found || !strings.HasPrefix(proxy, "PCM:MACNET/MACPO/") {
+		t.Fatal(d)
+	}
+	w.put(letter("CSI:"+ann, proxy, "to somebody in the list", "x"))
+	w.mac.arrived(anna, "to somebody in the list")
+	w.mac.send(anna, ann, "answer")
+	if from := field(t, w.taken(), "FROM"); from != "CSI:"+strings.TrimPrefix(proxy, "PCM:") {
+		t.Errorf("in the list she is %s, her letter is from %s", proxy, from)
+	}
+}

@@ -102,7 +102,7 @@ error; addresses always come back.
 Examples:
   $P directory export --source announced --only '*@Marketing' > MACLIST.TXT
   $P directory export --format recipients --delimiter ';' > recipients.txt`,
-		flags: a.listFlags(append(choiceFlags(), &urfave.StringFlag{Name: "line-end", Usage: "crlf, cr or lf as `END`; default: crlf for import, cr for recipients"})...),
+		flags: a.listFlags(append(append(choiceFlags(), a.proxiesFlag()...), &urfave.StringFlag{Name: "line-end", Usage: "crlf, cr or lf as `END`; default: crlf for import, cr for recipients"})...),
 		do: func(ctx context.Context, c *call) error {
 			format, f, err := c.listFormat()
 			if err != nil {
@@ -115,6 +115,9 @@ Examples:
 			return c.exchange(ctx, asOperator, func(ctx context.Context, _ *printer, conn connection) error {
 				known, left, err := c.knownAndLeft(ctx, conn, chosen)
 				if err != nil {
+					return err
+				}
+				if err := c.asProxies(ctx, conn, known, left); err != nil {
 					return err
 				}
 				var loss charset.Loss

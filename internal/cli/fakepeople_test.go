@@ -92,6 +92,18 @@ func (f *fake) ImportProxies(in grpc.ClientStreamingServer[pb.ImportProxiesReque
 	return in.SendAndClose(&pb.ImportProxiesResponse{ServerCount: 1, IdCount: uint32(strings.Count(f.people.proxies, "@")), RetiredCount: 2, KnownCount: 3})
 }
 
+// AssignProxies numbers Macintosh users.
+func (f *fake) AssignProxies(_ context.Context, r *pb.AssignProxiesRequest) (*pb.AssignProxiesResponse, error) {
+	answer := &pb.AssignProxiesResponse{}
+	for i, a := range r.GetAddresses() {
+		if strings.Contains(a, "@") {
+			a = fmt.Sprintf("MACNET/MACPO/T6%04dXX", i)
+		}
+		answer.Written = append(answer.Written, a)
+	}
+	return answer, nil
+}
+
 func (f *fake) ListRegisteredSenders(_ context.Context, r *pb.ListRegisteredSendersRequest) (*pb.ListRegisteredSendersResponse, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
