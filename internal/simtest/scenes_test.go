@@ -198,7 +198,7 @@ func TestMoveWhileMailWaits(t *testing.T) {
 }
 
 // TestRestoredFromYesterday: macside comes back from yesterday's copy. Its peers refuse the session, and say which
-// messages it lacks; nothing is sent again or skipped in silence.
+// messages it lacks; nothing is sent again or skipped in silence. With a new identity it is taken back.
 func TestRestoredFromYesterday(t *testing.T) {
 	play(t, setting{}, func(s *stage) {
 		s.mail("NET1/PO1/ANN", "Dora@Shop")
@@ -245,6 +245,12 @@ func TestRestoredFromYesterday(t *testing.T) {
 		if d := s.direction(pcside, pcside, macside); d.Depth != 1 {
 			t.Errorf("%d wait, want the one that was handed in since", d.Depth)
 		}
+		s.renew(macside, pcside)
+		s.until(5*time.Minute, waits.label+" goes to the new identity", func() bool {
+			return slices.Contains(s.box(macside, "Fred@Marketing"), waits.label)
+		})
+		back := s.mail("Dora@Shop", "NET1/PO1/ANN")
+		s.until(time.Minute, "mail flows the other way", func() bool { return slices.Contains(s.box(pcside, "NET1/PO1/ANN"), back.label) })
 		for _, p := range s.audit() {
 			t.Error(p)
 		}
