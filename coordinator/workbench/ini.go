@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sidegate/internal/cli"
+	"sidegate/internal/mail"
 )
 
 // ImportSettings reads MSGATE.INI of the PC half (KB Q76091) or MACGATE.INI of both and turns it into settings of a
@@ -26,6 +27,7 @@ func (Files) ImportSettings(data []byte) (cli.ImportedSettings, error) {
 type importer struct {
 	result cli.ImportedSettings
 	drive  string
+	proxy  [2]string // network and postoffice, as far as they were read
 }
 
 func (im *importer) line(n int, line string) error {
@@ -68,6 +70,15 @@ func (im *importer) take(n int, key, value string) error {
 			im.note(n, key, "without translation the files are in the Macintosh's characters")
 			im.set(n, key, "code-page", "macintosh")
 		}
+	case "registeredusersonly":
+		im.set(n, key, "registered-only", strconv.FormatBool(!isOff(value)))
+		if !isOff(value) {
+			im.note(n, key, "the accounts are not in this file: coordinator registered add lists who may send")
+		}
+	case "proxynetwork", "proxynet":
+		return im.proxyPart(n, key, value, 0)
+	case "proxypostoffice", "proxypo":
+		return im.proxyPart(n, key, value, 1)
 	case "frequency":
 		im.note(n, key, "the spool is looked at every 2 s by default; minutes are not needed any more")
 	case "runtime": // KB Q109700
@@ -79,6 +90,21 @@ func (im *importer) take(n int, key, value string) error {
 	default:
 		im.note(n, key, "is not known and was left out")
 	}
+	return nil
+}
+
+// proxyPart keeps one half of where proxies stand, and sets it when both are known. KB Q109256.
+func (im *importer) proxyPart(n int, key, value string, which int) error {
+	im.proxy[which] = value
+	if im.proxy[0] == "" || im.proxy[1] == "" {
+		return nil
+	}
+	place, err := mail.ParsePostoffice(im.proxy[0] + "/" + im.proxy[1])
+	if err != nil {
+		return fmt.Errorf("line %d, column %d: %w", n, len(key)+2, err)
+	}
+	im.set(n, key, "proxy", place.String())
+	im.note(n, key, "for role mac; what people have stored stays valid with the IDs of the old map: coordinator proxy import")
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package workbench
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -26,12 +27,34 @@ func TestImportSettings(t *testing.T) {
 	}
 }
 
+// TestImportPeople shows what the old settings say of people. KB Q109256, WA0728.
+func TestImportPeople(t *testing.T) {
+	got, err := Files{}.ImportSettings([]byte("Proxy Network = macnet\nRegistered Users Only = on\nProxyPO=MACPO\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings []string
+	for _, s := range got.Settings {
+		settings = append(settings, fmt.Sprintf("%d %s: %s", s.Line, s.Key, s.Value))
+	}
+	if want := "2 registered-only: true\n3 proxy: MACNET/MACPO"; strings.Join(settings, "\n") != want {
+		t.Errorf("settings:\n%s\nwant\n%s", strings.Join(settings, "\n"), want)
+	}
+	if notes := strings.Join(got.Notes, "\n"); !strings.Contains(notes, "coordinator registered add") || !strings.Contains(notes, "coordinator proxy import") {
+		t.Errorf("notes: %s", notes)
+	}
+	if got, err := (Files{}).ImportSettings([]byte("Registered Users Only = off\nProxy Network = MACNET")); err != nil || len(got.Settings) != 1 || got.Settings[0].Value != "false" {
+		t.Errorf("half a place of proxies: %v, %v", got, err)
+	}
+}
+
 func TestImportSettingsRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"LogLevel = 1 Frequency = 2": "line 1, column 24: two settings stand on one line",
-		"\nnonsense":                 "line 2, column 1:",
-		"Blocking Factor = 100":      "line 1, column 17: Blocking Factor is a number from 1 to 99",
-		"LogLevel = loud":            "Critical, Errors or Details",
+		"LogLevel = 1 Frequency = 2":         "line 1, column 24: two settings stand on one line",
+		"\nnonsense":                         "line 2, column 1:",
+		"ProxyNet=MAC NET\nProxy PO = MACPO": "line 2, column 10: \"MAC NET/MACPO\": \"MAC NET\" is not one to 10 letters and digits",
+		"Blocking Factor = 100":              "line 1, column 17: Blocking Factor is a number from 1 to 99",
+		"LogLevel = loud":                    "Critical, Errors or Details",
 	} {
 		if _, err := (Files{}).ImportSettings([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
