@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 )
 
 // space knows how full the disk is, without asking at every commit.
@@ -13,6 +15,8 @@ type space struct {
 	read    time.Time // when it was asked last
 	written uint64    // since then
 	known   bool
+	refused bool      // what the log was told last
+	told    time.Time // and when
 }
 
 // usageAge is how long an answer about the disk is good for, as long as there is plenty of room.
@@ -50,6 +54,28 @@ func (s *Store) Usage() (Usage, error) {
 
 // room fails with ErrFull when nothing new may be taken. A disk that does not say how full it is counts as full.
 func (s *Store) room() error {
+	err := s.roomNow()
+	s.space.tell(s.log, err)
+	return err
+}
+
+// tell logs that the answer has changed, not more often than every ten seconds: around the limit it may change with every
+// commit.
+func (p *space) tell(log hclog.Logger, full error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if (full != nil) == p.refused || time.Since(p.told) < 10*time.Second {
+		return
+	}
+	p.refused, p.told = full != nil, time.Now()
+	if full != nil {
+		log.Warn("nothing new is taken", "reason", full)
+		return
+	}
+	log.Info("mail is taken again")
+}
+
+func (s *Store) roomNow() error {
 	u, err := s.Usage()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFull, err)
