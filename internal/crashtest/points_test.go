@@ -44,6 +44,7 @@ var never = map[string]string{
 var provoked = map[string]provocation{
 	"intake.operator":         discarding,
 	"intake.move":             announcing,
+	"intake.mark":             gathering,
 	"link.except":             misrouting,
 	"addressbook.import":      importing,
 	"addressbook.remember":    telling,
@@ -122,6 +123,15 @@ func discarding(tr *trio, g target, tag string) (func() error, error) {
 		ctx, cancel := tr.within(oneAttempt)
 		defer cancel()
 		_, _ = pb.NewAdminServiceClient(tr.mail.admin[g.program]).DiscardBadMail(ctx, &pb.DiscardBadMailRequest{All: true}) // until it dies of it
+		return tr.dying(g.program)
+	})
+	return none, nil
+}
+
+// gathering reads the mailboxes while letters still arrive; at other times that is done when all have.
+func gathering(tr *trio, g target, _ string) (func() error, error) {
+	await(10*time.Second, func() bool {
+		_ = tr.mail.gather() // until it dies of it
 		return tr.dying(g.program)
 	})
 	return none, nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -141,13 +142,33 @@ type letter struct {
 	to              []string
 	body            string
 	comesBack       []string // recipients that are to come back with a report
+	wish            bool     // its sender wishes a receipt; all recipients are at sides
 }
+
+// receipts are the receipts that a letter is to cause, each a letter of its own: of a reader who sends nothing else, so that
+// its place among other mail does not matter.
+func (l letter) receipts() (all []letter) {
+	for _, r := range l.to {
+		if l.wish && !slices.Contains(l.comesBack, r) {
+			all = append(all, letter{label: receiptLabel(l.label, r), from: r + " reading " + l.label, to: []string{l.from}, body: readBy(r)})
+		}
+	}
+	return all
+}
+
+func receiptLabel(label, reader string) string { return "receipt for " + label + " by " + reader }
+
+// readBy stands for what a receipt says: that somebody has read it.
+func readBy(reader string) string { return "read by " + reader }
 
 // begin notes a letter, before anybody is asked to take it.
 func (p *post) begin(l letter) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.history.Begin(l.label, l.from, l.to, digest(l.body))
+	for _, r := range l.receipts() {
+		p.history.Begin(r.label, r.from, r.to, digest(r.body))
+	}
 	for _, r := range l.comesBack {
 		p.returned[history.Delivery{Label: l.label, Recipient: r}] = true
 	}
@@ -170,7 +191,7 @@ const begins, ends = "<<<", ">>>"
 func (p *post) submit(l letter) {
 	p.begin(l)
 	request := &pb.SubmitMessageRequest{RequestId: l.label, Message: &pb.Message{
-		Sender: l.from, Recipients: &pb.Recipients{To: l.to}, Subject: l.label, Body: l.body,
+		Sender: l.from, Recipients: &pb.Recipients{To: l.to}, Subject: l.label, Body: l.body, ReadReceipt: l.wish,
 	}}
 	client := pb.NewMailServiceClient(p.conns[l.at])
 	var id string
@@ -193,6 +214,9 @@ func (p *post) acknowledged(l letter, id string) {
 	defer p.mu.Unlock()
 	p.labels[id] = l.label
 	p.history.Ack(l.label)
+	for _, r := range l.receipts() {
+		p.history.Ack(r.label)
+	}
 	p.acked += len(l.to)
 }
 
@@ -361,6 +385,14 @@ func (p *post) arrived(mailbox string, e *pb.MailboxEntry, body string) {
 	}
 	p.seen[key] = true
 	m := e.GetMessage()
+	if r := m.GetReceipt(); r != nil && m.GetClass() == pb.MessageClass_MESSAGE_CLASS_READ_RECEIPT {
+		said := readBy(r.GetReader())
+		if r.GetOutcome() != pb.ReceiptOutcome_RECEIPT_OUTCOME_READ || m.GetSender() != r.GetReader() {
+			said = r.String()
+		}
+		p.history.Arrive(history.Delivery{Label: receiptLabel(r.GetSubject(), r.GetReader()), Recipient: mailbox}, digest(said))
+		return
+	}
 	if m.GetClass() != pb.MessageClass_MESSAGE_CLASS_DELIVERY_REPORT {
 		p.here[m.GetSubject()] = true
 		p.history.Arrive(history.Delivery{Label: m.GetSubject(), Recipient: mailbox}, digest(body))

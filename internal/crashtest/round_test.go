@@ -51,11 +51,11 @@ type way struct {
 
 // ways are the streams of mail through the gRPC services, each of one sender, whose mail has to stay in order.
 var ways = map[string]way{
-	"pc-mac":   {letter{at: "pcside", from: jane, to: []string{anna}}, nobodyMac, true},
-	"mac-pc":   {letter{at: "macside", from: anna, to: []string{jane}}, nobodyPC, true},
+	"pc-mac":   {letter{at: "pcside", from: jane, to: []string{anna}, wish: true}, nobodyMac, true},
+	"mac-pc":   {letter{at: "macside", from: anna, to: []string{jane}, wish: true}, nobodyPC, true},
 	"pc-old":   {letter{at: "pcside", from: karl, to: []string{bob}}, nobodyMac, false},
 	"mac-both": {letter{at: "macside", from: ben, to: []string{bob, karl}}, nobodyPC, false},
-	"pc-pc":    {letter{at: "pcside", from: jane, to: []string{karl}}, nobodyPC, false},
+	"pc-pc":    {letter{at: "pcside", from: jane, to: []string{karl}, wish: true}, nobodyPC, false},
 }
 
 // fromFile has the old half write to both sides. The order of its mail is its own affair (KB Q137998), so every letter
