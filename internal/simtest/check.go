@@ -49,7 +49,7 @@ func (w *world) unrest(letters []*letter) string {
 	if name := w.onShare(); name != "" {
 		return name + " lies in the spool"
 	}
-	return ""
+	return w.strangers()
 }
 
 // shortest is less than any mail has as a file, and more than any handshake.

@@ -35,6 +35,8 @@ type end struct {
 	trap   trap
 	offset time.Duration // of its wall clock
 	ran    sync.WaitGroup
+
+	register register // of the goroutine that starts lives
 }
 
 // trap is where an end dies: at the n-th time it comes to a point. Of what is not flushed then, each piece is kept
@@ -121,6 +123,7 @@ func (e *end) start() (*life, error) {
 	if err != nil {
 		e.w.note("%s: mailboxes: %v", e.name, err)
 	}
+	l.people(ctx)
 	e.ran.Go(l.work)
 	return l, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sidegate/coordinator/spool"
+	"sidegate/internal/addressbook"
 	"sidegate/internal/config"
 	"sidegate/internal/intake"
 	"sidegate/internal/link"
@@ -80,7 +81,7 @@ func (d dice) percent() int { return []int{0, 30, 70, 100}[d.IntN(4)] }
 
 // allPoints are the fault points an end comes to.
 func allPoints(end string) []string {
-	points := slices.Concat(store.FaultPoints, link.FaultPoints, intake.FaultPoints)
+	points := slices.Concat(store.FaultPoints, link.FaultPoints, intake.FaultPoints, addressbook.FaultPoints)
 	if end == coordinator {
 		points = append(points, spool.FaultPoints...)
 	}

@@ -142,6 +142,7 @@ func (w *world) judge(ctx context.Context, c *clients, p plan, sum *tally) (wron
 	wrong = append(wrong, w.audit()...)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	wrong = append(wrong, w.accused...)
 	sum.seeds, sum.letters, sum.copies, sum.reports, sum.lost = 1, len(p.letters), col.copies, col.reports, c.failed
 	for _, f := range p.faults {
 		sum.faults[f.kind]++

@@ -51,16 +51,17 @@ type world struct {
 	log   *history.Log
 	hclog hclog.Logger
 
-	mu     sync.Mutex // guards what follows
-	rolled uint64
-	rest   map[string]time.Duration // how long an end rests after its next death
-	views  map[string]view          // what each machine sees of the share
-	mounts map[string]*sharetest.Client
-	story  []string
-	falls  map[string][]error // why processes ended by themselves
-	points map[string]int     // fault points that were come to
-	proofs map[string]time.Time
-	work   sync.WaitGroup
+	mu      sync.Mutex // guards what follows
+	rolled  uint64
+	rest    map[string]time.Duration // how long an end rests after its next death
+	views   map[string]view          // what each machine sees of the share
+	mounts  map[string]*sharetest.Client
+	story   []string
+	accused []string           // what must not be
+	falls   map[string][]error // why processes ended by themselves
+	points  map[string]int     // fault points that were come to
+	proofs  map[string]time.Time
+	work    sync.WaitGroup
 
 	onPoint  atomic.Pointer[pointFunc] // nil, or called at every fault point of every end
 	forgiven int                       // notices about bad files that the half may write
@@ -181,6 +182,15 @@ func (w *world) note(format string, args ...any) {
 	if len(w.story) < maxStory {
 		w.story = append(w.story, line)
 	}
+}
+
+// accuse notes what must not be, whenever it is found.
+func (w *world) accuse(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	w.note("%s", text)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.accused = append(w.accused, text)
 }
 
 // fell notes that a process ended by itself.
