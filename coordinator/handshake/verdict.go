@@ -36,6 +36,7 @@ type Evidence struct {
 	Share string        // what is wrong with the volume, empty if nothing is
 	Off   string        // why nothing is expected to move now: the half has its hours
 	Hours time.Duration // how long it has been at work in them; 0 for always
+	Pause string        // why nothing of ours moves just now although it is at work: between two connections
 	Held  string        // why we write nothing, though we could: the lease, a second gateway, a full volume
 
 	Ours     []File    // of ours, not taken yet, oldest first
@@ -78,6 +79,9 @@ func Outbound(e Evidence) Leg {
 		}
 	}
 	l.State, l.Reason = e.outbound()
+	if e.Pause != "" && e.Waiting > 0 && (l.State == liveness.Up || l.State == liveness.Unknown) {
+		l.Reason = e.Pause
+	}
 	if e.Full > 0 && e.Waiting > 0 {
 		full := fmt.Sprintf("all %d slots full since %s", e.Slots, ago(e.Full))
 		if l.State == liveness.Up || l.State == liveness.Unknown {
@@ -91,7 +95,7 @@ func Outbound(e Evidence) Leg {
 
 func (e *Evidence) conditions() []string {
 	cs := slices.Clone(e.Conditions)
-	if e.Off != "" {
+	if e.Off != "" || e.Pause != "" {
 		cs = append(cs, liveness.ConditionOffHours)
 	}
 	for _, f := range e.Ours {

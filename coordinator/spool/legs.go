@@ -69,7 +69,7 @@ func (s *Spool) evidence(now time.Time, b *inbox) handshake.Evidence {
 		e.Share = fmt.Sprintf("the volume has not answered for %v", now.Sub(s.state.scanned).Round(time.Second))
 	}
 	if e.Off = offHours(s.moment()); e.Off == "" {
-		e.Hours = max(s.worked(), time.Nanosecond)
+		e.Hours, e.Pause = max(s.worked(), time.Nanosecond), s.pausing()
 	}
 	if len(s.state.strikes) > 0 {
 		e.Conditions = append(e.Conditions, liveness.ConditionSecondGateway)

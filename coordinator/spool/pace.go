@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -72,6 +73,18 @@ func offHours(m timetable.Moment) string {
 		return "outside the connect times"
 	}
 	return "outside the connect times until " + m.Next.Format("Mon 15:04 MST")
+}
+
+// pausing says why nothing is published just now within the hours, for people; empty if something could be. s.mu is held.
+func (s *Spool) pausing() string {
+	m := s.moment()
+	switch {
+	case !m.Open && !m.Next.IsZero():
+		return "between two connections until " + m.Next.Format("15:04 MST")
+	case m.Open && s.quota(outward) == 0:
+		return fmt.Sprintf("the %d files of this cycle are out; more go with the next", s.o.PerCycle)
+	}
+	return ""
 }
 
 // patience is how long nothing may move within the hours because of their interval. What happens once in an interval has to

@@ -105,6 +105,9 @@ func TestConnectTimesWithInterval(t *testing.T) {
 					t.Fatalf("%s to %s is %s: %s", l.From, l.To, l.State, l.Reason)
 				}
 			}
+			if l := w.leg(true); !slices.Contains(l.Conditions, liveness.ConditionOffHours) || !strings.Contains(l.Reason, "between two connections until ") {
+				t.Fatalf("between two connections it says %q, %q", l.Conditions, l.Reason)
+			}
 			w.wait(3 * time.Minute)
 			<-waiting.done
 			if got := len(w.arrived(store.Lane(peer))); got != i+1 {

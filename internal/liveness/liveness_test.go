@@ -65,6 +65,10 @@ func TestLinkStates(t *testing.T) {
 			linkFaults[Stalled](e)
 			e.NoCredit, e.NextLegs = true, []Leg{{State: Unknown}}
 		}, Stalled},
+		{"no credit, outside the hours of the leg behind", func(e *LinkEvidence) {
+			linkFaults[Stalled](e)
+			e.NoCredit, e.NextLegs = true, []Leg{{State: Unknown, Conditions: []string{ConditionOffHours}}}
+		}, Up},
 		{"no credit, the leg behind is blind", func(e *LinkEvidence) {
 			linkFaults[Stalled](e)
 			e.NoCredit, e.NextLegs = true, []Leg{{State: Blind}}
