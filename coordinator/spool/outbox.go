@@ -30,6 +30,7 @@ type outbox struct {
 	peers    []mail.StoreID // that have a queue, the next to serve first
 	begun    []*entry       // found at the start, to be forgotten
 	restage  []*entry       // in the journal, without a file: to be written (again), in order
+	remnants []*entry       // copies of entries whose .WRT is still to be taken back; the writer's own
 	id       uint64         // of the directory
 	replaced bool           // the directory is another one than before
 	waveLast int            // highest slot of the running wave

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 )
@@ -62,8 +63,7 @@ func (b *outbox) taken(slots map[int]map[string]Entry) map[int]string {
 // strangers watches for another writer: a .WRT that is not ours means one, an unknown .MSG is a person who drops a file
 // again (KB Q117581).
 func (b *outbox) strangers(entries []Entry, start time.Time) {
-	type sign struct{ key, text string }
-	var signs []sign
+	var signs []*stranger
 	b.s.mu.Lock()
 	mine := b.mine(start)
 	present := map[string]bool{}
@@ -88,7 +88,7 @@ func (b *outbox) strangers(entries []Entry, start time.Time) {
 		}
 		g.told = true
 		if ext == extWrite && e.Regular() {
-			signs = append(signs, sign{"write", b.s.fs.Path(join(b.dir, e.Name)) + " is being written by somebody else, " + e.ModTime.Format(time.RFC3339)})
+			signs = append(signs, g)
 		} else {
 			b.s.log.Warn("a file that is not ours takes a slot", "file", b.s.fs.Path(join(b.dir, e.Name)))
 		}
@@ -104,8 +104,15 @@ func (b *outbox) strangers(entries []Entry, start time.Time) {
 		}
 	}
 	b.s.mu.Unlock()
-	for _, s := range signs {
-		b.s.strike(s.key, s.text)
+	for _, g := range signs {
+		// A listing may be an old one, and show what we have renamed or removed ourselves.
+		if _, err := b.s.fs.Lstat(join(b.dir, g.Name)); err == nil {
+			b.s.strike("write", b.s.fs.Path(join(b.dir, g.Name))+" is being written by somebody else, "+g.ModTime.Format(time.RFC3339))
+		} else {
+			b.s.mu.Lock()
+			g.told = false
+			b.s.mu.Unlock()
+		}
 	}
 	for _, name := range old {
 		b.putAway(name)
@@ -195,6 +202,13 @@ func (b *outbox) opens(e *entry) (bool, error) {
 	return false, nil
 }
 
+// changed reports whether a file of ours has other bytes than we gave it. A listing that says so may only be an old one, which
+// shows what lay in the slot before.
+func (b *outbox) changed(e *entry) bool {
+	data, _, err := readCapped(b.s.fs, join(b.dir, e.Name), e.Size)
+	return errors.Is(err, errTooLong) || err == nil && hashOf(data) != e.SHA256
+}
+
 // shown takes one look into the books and reports whether the file is gone for sure.
 func (b *outbox) shown(e *entry, there, claimed bool, now Entry, start time.Time) bool {
 	changed := false
@@ -215,9 +229,11 @@ func (b *outbox) shown(e *entry, there, claimed bool, now Entry, start time.Time
 		e.misses++
 	}
 	gone := e.misses >= 2
-	e.struck = e.struck || changed
 	b.s.mu.Unlock()
-	if changed {
+	if changed && b.changed(e) {
+		b.s.mu.Lock()
+		e.struck = true
+		b.s.mu.Unlock()
 		b.s.strike("changed", b.s.fs.Path(join(b.dir, e.Name))+" was changed by somebody else")
 	}
 	return gone

@@ -158,8 +158,10 @@ func (s *stage) check(in int) {
 		}
 		admitted := 0
 		for _, t := range traces {
-			if strings.Contains(t.Detail, "possible duplicate") {
-				admitted++
+			if _, says, ok := strings.Cut(t.Detail, "possible duplicate"); ok {
+				copies := 1
+				_, _ = fmt.Sscanf(says, " of up to %d copies", &copies) // says nothing more if it is one
+				admitted = max(admitted, copies)
 			}
 		}
 		if n == 0 || n > 1+admitted {

@@ -167,6 +167,9 @@ func (b *outbox) published(tx *store.Tx, e *entry, now time.Time) {
 	detail := "published"
 	if e.Again > 0 {
 		detail = "published again, a possible duplicate"
+		if e.Again > 1 {
+			detail += fmt.Sprintf(" of up to %d copies", e.Again)
+		}
 	}
 	for _, t := range b.traces(e, "relayed", detail, now) {
 		tx.AddTrace(t)

@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"errors"
+	"time"
 
 	"sidegate/internal/store"
 )
@@ -26,6 +27,8 @@ func (b *outbox) resume(ctx context.Context) (bool, error) {
 		switch {
 		case e.loose:
 			again = append(again, e)
+		case next == "" && !b.goneTwice(e):
+			return false, b.loosenAll(ctx, again) // the next scan wakes us
 		case next == extMail:
 			err = b.answer(ctx, &batch{entries: []*entry{e}})
 		case next == extWrite && len(again) == 0:
@@ -42,6 +45,14 @@ func (b *outbox) resume(ctx context.Context) (bool, error) {
 		}
 	}
 	return true, b.loosenAll(ctx, again)
+}
+
+// goneTwice reports whether nothing was found of a staged file at two looks that are a scan apart: one look proves nothing.
+func (b *outbox) goneTwice(e *entry) bool {
+	if e.vanished.IsZero() {
+		e.vanished = time.Now()
+	}
+	return time.Since(e.vanished) >= b.s.o.Scan
 }
 
 // found says how far a staged file got: .WRT, whole; .MSG, published, or with the half already; empty, gone; "bad", not ours.

@@ -95,11 +95,25 @@ func (b *outbox) writeOne(e *entry) error {
 func (b *outbox) putBack(work *batch, written int) {
 	for _, e := range work.entries[:written] {
 		if err := b.unwrite(e); err != nil {
-			b.s.log.Warn("a file could not be taken back", "file", join(b.dir, withExt(e.Name, extWrite)), "error", err)
+			b.s.log.Warn("a file could not be taken back yet", "file", join(b.dir, withExt(e.Name, extWrite)), "error", err)
+			left := *e
+			b.remnants = append(b.remnants, &left)
 		}
 	}
 	b.again(work.entries)
 	b.requeue(work)
+}
+
+// tidy takes back what could not be taken back when the volume failed. Nothing else is written before: once the entry has another
+// slot, the journal no longer knows of the old one, and its .WRT would be a stranger's that keeps the slot.
+func (b *outbox) tidy() error {
+	for len(b.remnants) > 0 {
+		if err := b.unwrite(b.remnants[0]); err != nil {
+			return fmt.Errorf("spool: take back %s: %w", join(b.dir, withExt(b.remnants[0].Name, extWrite)), err)
+		}
+		b.remnants = b.remnants[1:]
+	}
+	return nil
 }
 
 // again lines entries up for other slots, in order.

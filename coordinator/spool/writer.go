@@ -43,6 +43,9 @@ func (b *outbox) round(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	if b.s.moment().Open {
+		if err := b.tidy(); err != nil {
+			return false, err
+		}
 		if done, err := b.resume(ctx); err != nil || !done {
 			return false, err
 		}

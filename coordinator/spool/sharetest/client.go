@@ -1,6 +1,7 @@
 package sharetest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -32,7 +33,9 @@ type Client struct {
 	lag     time.Duration
 	slow    time.Duration
 	history map[string][]listing
+	late    time.Duration
 	falsely int
+	shorten int
 	fault   func(Op) error
 }
 
@@ -72,6 +75,12 @@ func (c *Client) Slow(d time.Duration) { c.set(func() { c.slow = d }) }
 
 // Fault lets f see every call beforehand, and fail it with its error. f must not call the client.
 func (c *Client) Fault(f func(Op) error) { c.set(func() { c.fault = f }) }
+
+// Late keeps names from this machine that others have made or changed within d.
+func (c *Client) Late(d time.Duration) { c.set(func() { c.late = d }) }
+
+// ShortWrites makes the next n writes keep only half of the bytes, and report that all is well.
+func (c *Client) ShortWrites(n int) { c.set(func() { c.shorten = n }) }
 
 // FalseRenames makes the next n renames succeed and report EIO.
 func (c *Client) FalseRenames(n int) { c.set(func() { c.falsely = n }) }
@@ -137,6 +146,7 @@ func (c *Client) ReadDir(dir string) ([]spool.Entry, error) {
 	if n.entries == nil {
 		return nil, wrap("readdir", dir, syscall.ENOTDIR)
 	}
+	c.s.purge(n)
 	list := c.recall(dir, c.list(n))
 	shown := list[:0:0]
 	for _, e := range list {
@@ -150,7 +160,9 @@ func (c *Client) ReadDir(dir string) ([]spool.Entry, error) {
 func (c *Client) list(n *node) []spool.Entry {
 	var list []spool.Entry
 	for name, e := range n.entries {
-		list = append(list, c.entry(name, e))
+		if !c.unseen(e) {
+			list = append(list, c.entry(name, e))
+		}
 	}
 	return list
 }
@@ -177,13 +189,30 @@ func (c *Client) entry(name string, n *node) spool.Entry {
 	return spool.Entry{Name: name, Size: int64(len(n.data)), ModTime: n.mtime, ID: id, Mode: n.mode}
 }
 
+// unseen reports whether this machine has not noticed a name yet. s.mu is held.
+func (c *Client) unseen(n *node) bool {
+	return c.late > 0 && n != nil && n.by != "" && n.by != c.name && time.Since(n.named) < c.late
+}
+
+// taken fails if a name cannot be had because something has it. s.mu is held.
+func (c *Client) taken(dir *node, key string) error {
+	c.s.purge(dir)
+	switch n := dir.entries[key]; {
+	case n == nil:
+		return nil
+	case !n.removed.IsZero():
+		return syscall.EBUSY
+	}
+	return fs.ErrExist
+}
+
 // see finds a node that this machine can see. s.mu is held.
 func (c *Client) see(op, name string) (*node, error) {
 	if err := c.check(Op{Name: op, Path: name}); err != nil {
 		return nil, err
 	}
 	n, err := c.s.find(name)
-	if err == nil && matches(c.hidden, name) {
+	if err == nil && (matches(c.hidden, name) || c.unseen(n) || !n.removed.IsZero()) {
 		err = fs.ErrNotExist
 	}
 	if err != nil {
@@ -232,11 +261,11 @@ func (c *Client) Create(name string) (spool.File, error) {
 	if err != nil {
 		return nil, wrap("create", name, err)
 	}
-	if dir.entries[key] != nil {
-		return nil, wrap("create", name, fs.ErrExist)
+	if err := c.taken(dir, key); err != nil {
+		return nil, wrap("create", name, err)
 	}
 	n := c.s.node(0o666)
-	dir.entries[key] = n
+	dir.entries[key], n.by, n.named = n, c.name, time.Now()
 	c.s.note("%s: create %s", c.name, name)
 	if c.s.options.Droppings && !strings.HasPrefix(key, "._") {
 		dropping := c.s.node(0o666)
@@ -290,11 +319,12 @@ func (c *Client) Rename(from, to string) error {
 	if err != nil {
 		return wrap("rename", to, err)
 	}
-	if b.entries[key] != nil {
-		return wrap("rename", to, fs.ErrExist)
+	looks := c.s.options.Method == "check" && !c.unseen(b.entries[key]) // as well as it can
+	if err := c.taken(b, key); err != nil && (!c.s.options.Overwrite || looks || !errors.Is(err, fs.ErrExist)) {
+		return wrap("rename", to, err)
 	}
 	delete(a.entries, old)
-	b.entries[key] = n
+	b.entries[key], n.by, n.named = n, c.name, time.Now()
 	c.s.note("%s: rename %s %s", c.name, from, path.Base(to))
 	if c.falsely > 0 {
 		c.falsely--
@@ -318,7 +348,9 @@ func (c *Client) Remove(name string) error {
 	if err != nil {
 		return wrap("remove", name, err)
 	}
-	delete(dir.entries, key)
+	if n.removed = time.Now(); c.s.options.Pending == 0 {
+		delete(dir.entries, key)
+	}
 	c.s.note("%s: remove %s", c.name, name)
 	return nil
 }
@@ -403,7 +435,12 @@ func (f *file) Write(p []byte) (int, error) {
 	if f.c.s.full {
 		return 0, wrap("write", f.name, syscall.ENOSPC)
 	}
-	f.n.data = append(f.n.data[:len(f.n.data):len(f.n.data)], p...)
+	kept := p
+	if f.c.shorten > 0 {
+		f.c.shorten--
+		kept = p[:len(p)/2]
+	}
+	f.n.data = append(f.n.data[:len(f.n.data):len(f.n.data)], kept...)
 	f.n.mtime = f.c.s.now()
 	return len(p), nil
 }

@@ -21,6 +21,9 @@ type Options struct {
 	NoIDs     bool          // files have no numbers
 	ClockOff  time.Duration // added to all file times
 	Method    string        // what Client.Method says; default "renameat2"
+	Overwrite bool          // renaming replaces what has the name; a client of method "check" looks beforehand
+	Pending   time.Duration // what is removed is listed for so long, and its name cannot be used
+	Coarse    bool          // file times are even seconds, as on FAT
 }
 
 // Share is the disk of a file server. Its methods may be called from several goroutines.
@@ -43,6 +46,9 @@ type node struct {
 	flushed []byte // what a power cut leaves
 	entries map[string]*node
 	durable map[string]*node // the entries that a power cut leaves
+	named   time.Time        // when it got its name
+	by      string           // the machine that gave it
+	removed time.Time        // when its removal was asked for, zero if it was not
 }
 
 // New makes an empty volume.
@@ -79,7 +85,22 @@ func (s *Share) node(mode fs.FileMode) *node {
 	return n
 }
 
-func (s *Share) now() time.Time { return time.Now().Add(s.options.ClockOff) }
+func (s *Share) now() time.Time {
+	now := time.Now().Add(s.options.ClockOff)
+	if s.options.Coarse {
+		now = now.Truncate(2 * time.Second)
+	}
+	return now
+}
+
+// purge forgets what was removed long enough ago. s.mu is held.
+func (s *Share) purge(dir *node) {
+	for name, e := range dir.entries {
+		if !e.removed.IsZero() && time.Since(e.removed) >= s.options.Pending {
+			delete(dir.entries, name)
+		}
+	}
+}
 
 // flush makes a whole tree durable.
 func (n *node) flush() {
