@@ -68,7 +68,7 @@ func (t *Table) AppendEncode(dst, src []byte) ([]byte, Loss) {
 	var loss Loss
 	var composed []byte // of one segment after the other
 	for len(src) > 0 {
-		n := ascii(src)
+		n := t.plain(src)
 		dst = append(dst, src[:n]...)
 		if src = src[n:]; len(src) == 0 {
 			break
@@ -82,12 +82,15 @@ func (t *Table) AppendEncode(dst, src []byte) ([]byte, Loss) {
 	return dst, loss
 }
 
-// ascii is the length of the plain run at the beginning of b that composition cannot change: its last character may be
-// the base of an accent that follows.
-func ascii(b []byte) int {
+// plain is the length of the run at the beginning of b that is the same in the table and that composition cannot change: its
+// last character may be the base of an accent that follows. In a table of pictures a control character is not the same.
+func (t *Table) plain(b []byte) int {
 	for i, c := range b {
 		if c >= utf8.RuneSelf {
 			return max(i-1, 0)
+		}
+		if t.runes[c] != rune(c) {
+			return i
 		}
 	}
 	return len(b)
