@@ -25,7 +25,7 @@ func (c *Converter) ToMMFF(d *mail.Delivery) (*File, error) {
 		return nil, refuse(ReasonRecipients, "the delivery has no recipient")
 	}
 	if len(Split(d)) > 1 {
-		return nil, refuse(ReasonRecipients, "hidden recipients need files of their own")
+		return nil, refuse(ReasonRecipients, "hidden recipients and faxes need files of their own")
 	}
 	if err := c.checkFax(d); err != nil {
 		return nil, err

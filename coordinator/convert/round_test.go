@@ -133,6 +133,9 @@ func FuzzFromMMFF(f *testing.F) {
 	f.Add([]byte("VERSION:3.00\rTO:N/P/A\rFROM:(U+000D)@(U+2022)\rSUBJECT:\n\x00\rATTACHMENT:a:b\\c.-  128\rTEXT:1\r\r\x00\x01a"+strings.Repeat("\x00", 125)), uint8(2))
 	f.Add(enclosing(file{"winmail.dat", winmail(file{"A.TXT", "one"})}, file{"._x", double("r")}, file{"X", "data"}), uint8(3))
 	f.Add(parsed([]string{"TO:N/P/$SYSTEM", "FROM:N/P/POSTOFFICE", "SUBJECT:Registered: x"}, receiptV3), uint8(4))
+	f.Add(parsed([]string{"TO:N/P/A", "FROM:N/P/POSTMASTER", "PRIORITY:C"}, strings.ReplaceAll(receiptV3, "\n", "\r\n")), uint8(0))
+	f.Add(parsed([]string{"TO:FAX:1", "TO:N/P/A", "FROM:N/P/B", "ATTACHMENT:A.PCX 0"}, "x"), uint8(1))
+	f.Add(enclosing(file{"WINMAIL.DAT", requestOf("IPM.Microsoft Schedule.MtgReq", file{"A.TXT", "one"})}), uint8(0))
 	f.Fuzz(func(t *testing.T, data []byte, n uint8) {
 		peer := []Dialect{PC(), Mac(), {Charset: charset.MacRoman, EOL: mmff.CR, Names: MacNames, Extended: true, SubjectLimit: 20, BodyLimit: 200}}[n%3]
 		table := mappings.Default()
@@ -180,7 +183,14 @@ func check(t *testing.T, c *Converter, in *Import, content memory) {
 	if len(in.Recipients) == 0 {
 		return
 	}
-	f, err := c.ToMMFF(delivery(in, content))
+	for _, part := range Split(delivery(in, content)) {
+		checkWritten(t, c, part)
+	}
+}
+
+// checkWritten writes a delivery and reads the file again.
+func checkWritten(t *testing.T, c *Converter, d *mail.Delivery) {
+	f, err := c.ToMMFF(d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,8 +199,11 @@ func check(t *testing.T, c *Converter, in *Import, content memory) {
 		t.Fatalf("wrote %q: %v", f.Data, err)
 	}
 	again, err := c.FromMMFF(back.Messages[0], discard{})
-	if err != nil || !sameSet(again.Recipients, in.Recipients) {
-		t.Fatalf("wrote %q: recipients %v, want %v: %v", f.Data, again, in.Recipients, err)
+	if err != nil || !sameSet(again.Recipients, d.Recipients) {
+		t.Fatalf("wrote %q: recipients %v, want %v: %v", f.Data, again, d.Recipients, err)
+	}
+	if is := again.Message.Class == mail.ReadReceipt; d.Message.Class == mail.ReadReceipt && !is {
+		t.Fatalf("a receipt is none any more: %q", f.Data)
 	}
 	if peer := c.options.Peer; !f.Verbatim && (peer.SubjectLimit > 0 && len(back.Messages[0].Subject) > peer.SubjectLimit || peer.BodyLimit > 0 && len(back.Messages[0].Body) > peer.BodyLimit) {
 		t.Fatalf("over the limits: %q", f.Data)
