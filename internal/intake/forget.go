@@ -21,6 +21,8 @@ type Forgotten struct {
 // not, goes the way that is best without it, or back to its senders when there is none; with giveBack it goes back at once.
 // A recipient that the peer had may then have it twice. It may be called again after an error.
 func (in *Intake) ForgetPeer(ctx context.Context, peer mail.StoreID, giveBack bool, reason string) (Forgotten, error) {
+	in.moving.Lock()
+	defer in.moving.Unlock()
 	in.o.Routes.Forget(peer)
 	err := in.commit(ctx, "operator", true, func(w *work) error {
 		w.tx.Put(announcementsTable, string(peer), nil)

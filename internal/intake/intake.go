@@ -69,6 +69,7 @@ type Intake struct {
 	log      hclog.Logger
 	deferred *deferrals
 	clock    *odometer
+	moving   sync.Mutex // held while what waits is moved by new routes, so that one hand does it
 	// view is by what routes mail is placed while Run runs. It is changed inside commits; see adopt.
 	view atomic.Pointer[route.View]
 	// aliasing is held while aliases go from the store into the routes, so that none is set back to an older state.

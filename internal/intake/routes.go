@@ -77,6 +77,8 @@ func (in *Intake) watchUnrouted(ctx, until context.Context) error {
 
 // adopt moves what waits by the routes of a view, and then makes new mail go by them.
 func (in *Intake) adopt(ctx context.Context, view route.View) error {
+	in.moving.Lock()
+	defer in.moving.Unlock()
 	reached := map[store.Lane]uint64{}
 	for {
 		for _, lane := range in.store.Lanes() {

@@ -276,6 +276,7 @@ func (e *end) running() (stop func()) {
 		}
 	}
 	e.t.Cleanup(stop)
+	e.until("the loop runs", func() bool { return e.view.Load() != nil || stopped })
 	return stop
 }
 
