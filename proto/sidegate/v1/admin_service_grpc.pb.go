@@ -66,8 +66,8 @@ type AdminServiceClient interface {
 	// operator.
 	ForgetPeer(ctx context.Context, in *ForgetPeerRequest, opts ...grpc.CallOption) (*ForgetPeerResponse, error)
 	// CheckStore reads the books and the content of the whole store and tells what does not add up, as it finds it; with
-	// repair it sets aside what is damaged, with a report to its sender. Nothing is deleted, and mail goes on meanwhile.
-	// The caller must have role operator.
+	// repair it sets aside what is damaged, with a report to its sender. Nothing is deleted. Mail goes on, but while the
+	// books are counted nothing is stored: some seconds for a million messages. The caller must have role operator.
 	CheckStore(ctx context.Context, in *CheckStoreRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckStoreResponse], error)
 }
 
@@ -250,8 +250,8 @@ type AdminServiceServer interface {
 	// operator.
 	ForgetPeer(context.Context, *ForgetPeerRequest) (*ForgetPeerResponse, error)
 	// CheckStore reads the books and the content of the whole store and tells what does not add up, as it finds it; with
-	// repair it sets aside what is damaged, with a report to its sender. Nothing is deleted, and mail goes on meanwhile.
-	// The caller must have role operator.
+	// repair it sets aside what is damaged, with a report to its sender. Nothing is deleted. Mail goes on, but while the
+	// books are counted nothing is stored: some seconds for a million messages. The caller must have role operator.
 	CheckStore(*CheckStoreRequest, grpc.ServerStreamingServer[CheckStoreResponse]) error
 	mustEmbedUnimplementedAdminServiceServer()
 }
