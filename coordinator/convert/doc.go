@@ -31,6 +31,15 @@
 // The PC half may know people by other names than the rest of the world does: see Addresses. Files have those, messages and
 // fingerprints the addresses they mean; the lists at the top of a text name people as they are.
 //
+// # Receipts and meeting requests
+//
+// The old systems sent receipts as text for people. They are recognised by structure in any language (KB Q175040, Q131523), and
+// their words become Message.Receipt. Which of the two forms a half expects is not known; outwards it is that of KB Q175040 for
+// both, because it alone says reader, subject, both times, and whether the message was read or deleted unread. What stood where
+// a message was deleted unread is not known either; the line "Was deleted on" is ours.
+//
+// No field is known that makes a meeting request of a message. Where WINMAIL.DAT says that it is one, the class is kept.
+//
 // # What is lost on a crossing
 //
 // A written and read message differs from the first one in this, and only in this: Cc is To; the visible recipients of other
