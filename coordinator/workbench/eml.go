@@ -59,7 +59,7 @@ func (c *conversion) oneLine(what, text string) string {
 		return r
 	}, text)
 	if replaced > 0 {
-		c.lose("%s: %d control characters became blanks", what, replaced)
+		c.lose("%s: control characters became blanks (%d)", what, replaced)
 	}
 	return line
 }

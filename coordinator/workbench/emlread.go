@@ -57,8 +57,10 @@ var placed = map[string]bool{
 
 // unplaced names the header fields that a message file has no place for.
 func (c *conversion) unplaced(h mail.Header) {
+	named := map[string]bool{}
 	for f := h.Fields(); f.Next(); {
-		if key := textproto.CanonicalMIMEHeaderKey(f.Key()); !placed[key] {
+		if key := textproto.CanonicalMIMEHeaderKey(f.Key()); !placed[key] && !named[key] {
+			named[key] = true
 			c.lose("the header field %s has no place", key)
 		}
 	}
@@ -158,7 +160,7 @@ func visible(text string) string {
 func (c *conversion) encode(what, text string) string {
 	coded, loss := c.table.Encode(text)
 	if loss.Count > 0 {
-		c.lose("%s: %d characters are not in code page %s: %s", what, loss.Count, c.table.Name(), c.oneLine(what, string(loss.Runes)))
+		c.lose("%s: code page %s lacks characters of it (%d): %s", what, c.table.Name(), loss.Count, c.oneLine(what, string(loss.Runes)))
 	}
 	return coded
 }
