@@ -41,17 +41,25 @@ func probe(address string) bool {
 }
 
 // advised are the settings of a share that a coordinator keeps locally; ARCHITECTURE.md says why.
-const advised = "oplocks = no\nlevel2 oplocks = no\nstrict sync = yes\ncase sensitive = no\npreserve case = yes\n" +
-	"create mask = 0666\ndirectory mask = 0777\nveto files = /SIDEGATE.ID/GWOWNER.LCK/\n"
+const (
+	advised = openly + "veto files = /SIDEGATE.ID/GWOWNER.LCK/\n"
+	openly  = "oplocks = no\nlevel2 oplocks = no\nstrict sync = yes\ncase sensitive = no\npreserve case = yes\ncreate mask = 0666\ndirectory mask = 0777\n"
+)
 
 // overSMB makes a world whose halves reach their spools through Samba, while coordinators work on the exported directory.
-func overSMB(t *testing.T, settings string) *world {
+// If mounted, coordinators do not: they have the share mounted.
+func overSMB(t *testing.T, settings string, mounted bool) *world {
 	t.Helper()
 	w := newWorld(t)
 	if err := os.Chmod(filepath.Dir(w.dir), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	server := serveSMB(t, w.dir, settings)
+	if mounted {
+		at := server.mount(t)
+		t.Cleanup(w.finish) // before the mount goes
+		w.reach = func(share string) string { return filepath.Join(at, filepath.Base(share)) }
+	}
 	w.volume = func(share string) legacypair.FS {
 		open := func(at string, e fs.DirEntry, err error) error {
 			if err == nil && e.IsDir() {
@@ -70,10 +78,17 @@ func overSMB(t *testing.T, settings string) *world {
 // TestSMB: the halves do all they do over SMB, with share modes, names in any case and attributes as the server has them.
 func TestSMB(t *testing.T) {
 	n := smbMessages(t)
-	for _, settings := range []struct{ name, text string }{{"as advised", advised}, {"Samba's own settings", ""}} {
+	for _, settings := range []struct {
+		name, text string
+		mounted    bool
+	}{
+		{"as advised", advised, false},
+		{"Samba's own settings", "", false},
+		{"coordinators have it mounted", openly, true},
+	} {
 		for _, name := range []string{"B", "C", "D"} {
 			t.Run(settings.name+", "+name, func(t *testing.T) {
-				w := overSMB(t, settings.text)
+				w := overSMB(t, settings.text, settings.mounted)
 				pc, mac := topologies[name](w, 10)
 				t.Cleanup(func() {
 					for kind, h := range w.halves {
@@ -82,6 +97,10 @@ func TestSMB(t *testing.T) {
 						}
 					}
 				})
+				n := n
+				if settings.mounted {
+					n = max(10, n/6) // every call crosses the kernel twice, and the server
+				}
 				exchange(t, n, pc, mac, true)
 			})
 		}
@@ -151,7 +170,7 @@ func TestSMBShareModes(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := overSMB(t, advised)
+			w := overSMB(t, advised, false)
 			side := w.end("pcside", daemon.Side(pcmail.Dialect()), config.PCSide, "NET1/*/*", nil, awaited)
 			keep, _ := w.coordinator("coordinator", "mac", "*@Sales", 10, side.address)
 			w.halves["mac"].Kill()

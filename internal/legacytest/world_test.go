@@ -40,9 +40,12 @@ type world struct {
 	ctx   context.Context
 	all   sync.WaitGroup
 
+	finish func() // ends the world; so does the end of the test
+
 	aging   time.Duration                    // of coordinators and halves
 	options func(o *legacypair.Options)      // nil: as they are
 	volume  func(share string) legacypair.FS // how a half reaches a spool
+	reach   func(share string) string        // how a coordinator does
 	halves  map[string]legacypair.Half       // by kind: pc, mac
 	keepers map[string]*running              // the coordinator that each kind of half meets
 	shares  map[string]string
@@ -57,8 +60,9 @@ func newWorld(t *testing.T) *world {
 func makeWorld(t *testing.T, p pace) *world {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &world{t: t, pace: p, dir: t.TempDir(), ctx: ctx, halves: map[string]legacypair.Half{}, keepers: map[string]*running{}, shares: map[string]string{},
-		volume: func(share string) legacypair.FS { return legacypair.Dir(share) }}
-	t.Cleanup(func() { cancel(); w.all.Wait() })
+		volume: func(share string) legacypair.FS { return legacypair.Dir(share) }, reach: func(share string) string { return share }}
+	w.finish = func() { cancel(); w.all.Wait() }
+	t.Cleanup(w.finish)
 	return w
 }
 
@@ -167,7 +171,7 @@ func (w *world) coordinator(name, kind, serves string, slots int, peers ...strin
 	}
 	r = w.end(name, service.Kind(spool.OpenDir), config.Coordinator, serves, peers, func(c *config.Config) {
 		c.AutoMailbox = false
-		c.Spool.Dir, c.Spool.Role, c.Spool.Init, c.Spool.Scan, c.Spool.BlockingFactor = share, standsFor[kind], true, w.pace.scan, slots
+		c.Spool.Dir, c.Spool.Role, c.Spool.Init, c.Spool.Scan, c.Spool.BlockingFactor = w.reach(share), standsFor[kind], true, w.pace.scan, slots
 		c.Spool.Aging = w.aging
 	})
 	half = w.half(kind, share, slots)
