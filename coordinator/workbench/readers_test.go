@@ -108,7 +108,8 @@ func agree(t *testing.T, name string, m *mmff.Message, got told) {
 	}
 	for i, a := range m.Attachments {
 		content := latin1(a.Content)
-		if want := c.oneLine("", table.Decode(a.Name)); got.Files[i] != [2]string{want, content} {
+		// Python takes blanks off both ends of a name.
+		if want := strings.TrimSpace(c.oneLine("", table.Decode(a.Name))); got.Files[i] != [2]string{want, content} {
 			t.Errorf("%s: file %d is %q with %d bytes, want %q with %d", name, i+1, got.Files[i][0], len(got.Files[i][1]), want, len(content))
 		}
 	}
