@@ -78,7 +78,7 @@ type Config struct {
 	MaxMessageBytes int64
 	// MaxRecipients is the most recipients a submission may have.
 	MaxRecipients int
-	// Retention is how long traces, request IDs and the like of finished messages are kept.
+	// Retention is how long traces, request IDs and the like of finished messages are kept, in running time.
 	Retention time.Duration
 	// IDMemory is the most bytes that the memory of request IDs and deleted messages may take; beyond it the oldest go early.
 	IDMemory int64
