@@ -36,7 +36,8 @@ lint: $(TOOLS)/staticcheck ## vet, format and staticcheck
 	$(TOOLS)/staticcheck ./...
 
 RACY := ./internal/store ./internal/route ./internal/intake ./internal/link ./internal/liveness ./internal/forward \
-        ./internal/side ./internal/admin ./internal/console ./internal/identity ./coordinator/handshake ./coordinator/spool
+        ./internal/side ./internal/admin ./internal/addressbook ./internal/console ./internal/identity ./coordinator/handshake \
+        ./coordinator/spool
 
 docs-check: build ## the command reference says what the help texts say
 	deploy/docs.sh --check
