@@ -76,7 +76,7 @@ func places(n int) []place {
 func TestBugs(t *testing.T) {
 	burst := 1
 	if os.Getenv("SIDEGATE_LEGACY") != "" {
-		burst = max(1, messages(t)/1000)
+		burst = max(1, messages(t)/5000)
 	}
 	for i, b := range bugs {
 		t.Run(b.name, func(t *testing.T) {

@@ -9,7 +9,7 @@
 // whose blocking factor is 1. An old half with more slots refills a low one while a higher one waits, and so mixes the
 // order up by itself (KB Q137998).
 //
-// SIDEGATE_LEGACY=10000 sets the number of messages each way; make legacy does so. Somebody with the original programs
-// in an emulator can compare: point the program at a spool that a coordinator keeps, send numbered messages both ways,
-// and look for the same.
+// TestTopologies does so in real time, TestBugs and TestSecondGateway with every fault of the old programs in virtual time,
+// and TestSMB over a real SMB server. SIDEGATE_LEGACY=10000 sets the number of messages each way, SIDEGATE_SMB that over SMB; make
+// legacy and make smb do so. docs/legacy-pair.md says how somebody with the original programs compares.
 package legacytest
