@@ -57,11 +57,19 @@ func (c *conversion) keep(h *mail.Header, name, value string) {
 	}
 }
 
+// maxLocal is the longest old address that is written, in bytes. Each may become three, and no word of a header may have more
+// than 998: folding would break it in two, and the recipients behind it would be lost with it.
+const maxLocal = 300
+
 // emlAddresses puts old addresses into local parts, with their types, so that they can be read back.
 func (c *conversion) emlAddresses(what string, raw []string) []*mail.Address {
 	var out []*mail.Address
 	for _, text := range raw {
 		text = c.table.DecodeAddress(text)
+		if len(text) > maxLocal {
+			c.lose("%s: an address of %d bytes was cut", what, len(text))
+			text = prefix(text, maxLocal)
+		}
 		if value, ok := strings.CutPrefix(text, "SMTP:"); ok {
 			if a, err := mail.ParseAddress("<" + value + ">"); err == nil && a.Address == value {
 				out = append(out, &mail.Address{Address: value})
