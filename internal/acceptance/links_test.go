@@ -70,9 +70,7 @@ func TestMovedRecipient(t *testing.T) {
 	}
 	ids = append(ids, w.pc.send(jsmith, carol, "letter 6"))
 	w.mac.arrived(carol, "letter 6")
-	if got, want := w.mac.subjects(carol), []string{"letter 2", "letter 3", "letter 4", "letter 5", "letter 6"}; !slices.Equal(got, want) {
-		t.Errorf("%s has %q at macside, want %q", carol, got, want)
-	}
+	checkMoved(t, w.mac.subjects(carol))
 	files := w.letters("PCTOMAC")
 	if s := string(files["MMFF1.MSG"]); len(files) != 1 || !strings.Contains(s, "SUBJECT:letter 1\r\n") {
 		t.Errorf("the spool has %q", files)
@@ -90,5 +88,21 @@ func TestMovedRecipient(t *testing.T) {
 	}
 	if files := w.letters("PCTOMAC"); len(files) != 0 {
 		t.Errorf("the spool has more: %q", files)
+	}
+}
+
+// checkMoved: each letter came once. What had been sent to the former end and what had not are two ways; each is in its
+// order, and what was written after all had arrived is last.
+func checkMoved(t *testing.T, got []string) {
+	t.Helper()
+	want := []string{"letter 2", "letter 3", "letter 4", "letter 5", "letter 6"}
+	back := 0
+	for i := 1; i < len(got); i++ {
+		if got[i] < got[i-1] {
+			back++
+		}
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(got)), want) || back > 1 || got[len(got)-1] != "letter 6" {
+		t.Errorf("the moved recipient has %q, want %q, in at most two runs", got, want)
 	}
 }

@@ -65,14 +65,15 @@ func (w *half) taken() string {
 	var text string
 	waitFor(w.t, "letter for the PC half", func() bool {
 		found := w.letters("MACTOPC")
-		for _, name := range slices.Sorted(maps.Keys(found)) { // the lowest slot is the earliest letter
-			text = string(found[name])
-			if err := os.Remove(w.slot("MACTOPC", name)); err != nil {
-				w.t.Fatal(err)
-			}
-			return true
+		if len(found) == 0 {
+			return false
 		}
-		return false
+		first := slices.Sorted(maps.Keys(found))[0] // the lowest slot is the earliest letter
+		text = string(found[first])
+		if err := os.Remove(w.slot("MACTOPC", first)); err != nil {
+			w.t.Fatal(err)
+		}
+		return true
 	})
 	return text
 }
