@@ -80,7 +80,8 @@ func (c *conversion) emlAddresses(what string, raw []string) []*mail.Address {
 			c.lose("%s: an empty address became (empty)", what)
 			text = "(empty)"
 		}
-		out = append(out, &mail.Address{Name: text, Address: hidden(text) + "@" + domain})
+		// The name is for people. In encoded words a backslash makes it none (RFC 2047, section 5).
+		out = append(out, &mail.Address{Name: strings.ReplaceAll(text, `\`, "/"), Address: hidden(text) + "@" + domain})
 	}
 	return out
 }
