@@ -31,6 +31,7 @@ type Options struct {
 var FaultPoints = []string{
 	"addressbook.import.before", "addressbook.import.after",
 	"addressbook.remember.before", "addressbook.remember.after",
+	"addressbook.forget.before", "addressbook.forget.after",
 }
 
 // Book is the directory of one end. Its methods may be called from several goroutines.
@@ -38,7 +39,8 @@ type Book struct {
 	o   Options
 	log hclog.Logger
 
-	importing sync.Mutex // held over the commit of an import
+	importing   sync.Mutex // held over the commit of an import
+	remembering sync.Mutex // held over a commit about what peers told
 
 	mu        sync.Mutex                 // guards what follows
 	mailboxes map[string]directory.Entry // by key of the address

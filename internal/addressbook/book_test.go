@@ -297,6 +297,30 @@ func TestPeerSetUpAnew(t *testing.T) {
 	e.want("with the old one", back.all(), "Dora=dora@There there/3; Old=old@There there/3")
 }
 
+// A peer that is given up is forgotten for good; a death before that leaves it whole, and one after it leaves nothing.
+func TestForget(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	clones := map[string]*vfs.MemFS{}
+	e := open(t, disk, func(point string) { clones[point] = disk.CrashClone(vfs.CrashCloneCfg{}) })
+	for _, peer := range []string{"1", "2"} {
+		if err := e.tell(peer, "end"+peer, list(t, "Dora=dora@There"+peer)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.remember(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Forget(t.Context(), "1"); err != nil {
+		t.Fatal(err)
+	}
+	e.want("known", e.all(), "Dora=dora@There2 end2/3")
+	for point, want := range map[string]string{
+		"addressbook.forget.before": "Dora=dora@There1 end1/3; Dora=dora@There2 end2/3", "addressbook.forget.after": "Dora=dora@There2 end2/3",
+	} {
+		e.want("known after death at "+point, open(t, clones[point], nil).all(), want)
+	}
+}
+
 func TestPeersAreBounded(t *testing.T) {
 	e := fresh(t)
 	for i := range maxPeers {
@@ -323,6 +347,9 @@ func TestFaultPoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := e.remember(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Forget(t.Context(), "1"); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(slices.Sorted(slices.Values(FaultPoints)), slices.Sorted(maps.Keys(seen))); diff != "" {

@@ -98,8 +98,30 @@ func (b *Book) Run(ctx context.Context) error {
 	}
 }
 
+// Forget drops what a peer told, for good: for one that will never come back.
+func (b *Book) Forget(ctx context.Context, peer mail.StoreID) error {
+	b.remembering.Lock()
+	defer b.remembering.Unlock()
+	b.o.Fault("addressbook.forget.before")
+	err := b.o.Store.CommitCustody(ctx, func(tx *store.Tx) error {
+		tx.Put(peerTable, string(peer), nil)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("addressbook: forget what %s told: %w", peer, err)
+	}
+	b.o.Fault("addressbook.forget.after")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.peers, peer)
+	b.view = nil
+	return nil
+}
+
 // remember writes what is not written yet.
 func (b *Book) remember(ctx context.Context) error {
+	b.remembering.Lock()
+	defer b.remembering.Unlock()
 	b.mu.Lock()
 	fresh := map[mail.StoreID]told{}
 	for id, t := range b.peers {

@@ -29,6 +29,8 @@ type Options struct {
 	End    string
 	// Version is that of the program.
 	Version string
+	// People keeps what peers tell of their people; nil: nobody does.
+	People People
 	// Spool tells of a coordinator's spool.
 	Spool func() *pb.SpoolStatus
 	// Legs are the directions between the spool and the legacy half.
@@ -38,6 +40,14 @@ type Options struct {
 	// Caller names the caller of an RPC, for the log.
 	Caller func(ctx context.Context) string
 	Log    hclog.Logger
+}
+
+// People is what an addressbook is to operators who give up an end.
+type People interface {
+	// Held is the digest of what is held of a peer, all zeros if nothing is.
+	Held(peer mail.StoreID) [32]byte
+	// Forget drops what a peer told, for good.
+	Forget(ctx context.Context, peer mail.StoreID) error
 }
 
 // Server implements AdminService.

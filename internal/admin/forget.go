@@ -32,6 +32,11 @@ func (s *Server) ForgetPeer(ctx context.Context, r *pb.ForgetPeerRequest) (*pb.F
 	if err := s.o.Links.Forget(ctx, peer); err != nil && (!known || !errors.Is(err, link.ErrUnknownPeer)) {
 		return nil, wire.Status(err, append(linkMappings, mappings...)...)
 	}
+	if s.o.People != nil {
+		if err := s.o.People.Forget(ctx, peer); err != nil {
+			return nil, status(err)
+		}
+	}
 	out, err := s.o.Intake.ForgetPeer(ctx, peer, r.ReturnMail, r.Reason)
 	if err != nil {
 		return nil, status(err)
@@ -44,8 +49,11 @@ func (s *Server) ForgetPeer(ctx context.Context, r *pb.ForgetPeerRequest) (*pb.F
 
 const maxReason = 1000 // bytes
 
-// remembers reports whether something is left of a peer: an announcement, or mail that waits.
+// remembers reports whether something is left of a peer: an announcement, its people, or mail that waits.
 func (s *Server) remembers(peer mail.StoreID) bool {
+	if s.o.People != nil && s.o.People.Held(peer) != ([32]byte{}) {
+		return true
+	}
 	for _, a := range s.o.Routes.Announcements() {
 		if a.Peer == peer {
 			return true

@@ -106,8 +106,9 @@ func (e *End) assemble(ctx context.Context, k Kind) error {
 	}
 	e.makeLinks()
 	e.Admin = admin.New(admin.Options{
-		Store: e.Store, Intake: e.Intake, Routes: e.Routes, Links: e.Links, End: c.Name, Version: e.World.Version,
-		Spool: e.part.Spool, Legs: e.part.Legs, Alarms: e.alarms, Caller: Caller, Log: e.Log.Named("admin"),
+		Store: e.Store, Intake: e.Intake, Routes: e.Routes, Links: e.Links, People: e.Directory, End: c.Name,
+		Version: e.World.Version,
+		Spool:   e.part.Spool, Legs: e.part.Legs, Alarms: e.alarms, Caller: Caller, Log: e.Log.Named("admin"),
 	})
 	if err := e.notices(k); err != nil {
 		return err
