@@ -83,7 +83,7 @@ func Outbound(e Evidence) Leg {
 		l.Reason = e.Pause
 	}
 	if e.Full > 0 && e.Waiting > 0 {
-		full := fmt.Sprintf("all %d slots full since %s", e.Slots, ago(e.Full))
+		full := fmt.Sprintf("all %d slots full for %s", e.Slots, ago(e.Full))
 		if l.State == liveness.Up || l.State == liveness.Unknown {
 			l.Reason = full
 		} else {

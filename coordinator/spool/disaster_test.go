@@ -36,7 +36,7 @@ func TestSlotsFull(t *testing.T) {
 			t.Fatal(diff)
 		}
 		l := w.leg(true)
-		if l.Depth != 6 || !cmp.Equal(l.Conditions, []string{liveness.ConditionSlotsFull}) || !strings.HasPrefix(l.Reason, "all 3 slots full since 5m") {
+		if l.Depth != 6 || !cmp.Equal(l.Conditions, []string{liveness.ConditionSlotsFull}) || !strings.HasPrefix(l.Reason, "all 3 slots full for 5m") {
 			t.Errorf("leg %+v", l)
 		}
 		if n, _ := w.sp.Window(peer); n != 0 {

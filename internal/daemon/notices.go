@@ -41,7 +41,7 @@ func troubles(end string, st *pb.Status) []notice.Trouble {
 	}
 	for _, l := range st.Links {
 		if n := len(l.MissingMessageIds); n > 0 {
-			tell("restored "+l.Peer, "%s came back from an older copy and misses %d messages; its session is refused until that is settled.", l.Peer, n)
+			tell("restored "+l.Peer, "%s. It lacks messages (%d). Sessions are refused until it has a new identity.", l.Error, n)
 		}
 		for _, d := range l.Directions {
 			tellOf(d, tell)
