@@ -16,7 +16,7 @@ func TestTroubles(t *testing.T) {
 	st := &pb.Status{
 		Store: &pb.StoreStatus{StoreClass: "refusing", Reason: "1 MiB is free"},
 		Links: []*pb.LinkStatus{
-			{Peer: "macside", MissingMessageIds: []string{"a", "b"}, Directions: []*pb.DirectionStatus{
+			{Peer: "macside", MissingMessageIds: []string{"a", "b"}, Error: "macside came back from an older copy", Directions: []*pb.DirectionStatus{
 				way("here", "macside", "stalled", 3), way("macside", "here", "up", 0), way("here", "macside", "late", 1),
 			}},
 			{Peer: "switched off", Directions: []*pb.DirectionStatus{way("here", "switched off", "down", 0)}},
@@ -36,7 +36,7 @@ func TestTroubles(t *testing.T) {
 	}
 	want := map[string]string{
 		"store refusing":                               "The store of here is refusing: 1 MiB is free",
-		"restored macside":                             "macside came back from an older copy and misses 2 messages; its session is refused until that is settled.",
+		"restored macside":                             "macside came back from an older copy. It lacks messages (2). Sessions are refused until it has a new identity.",
 		"stalled here to macside":                      "here to macside is stalled: why",
 		"down here to missed":                          "here to missed is down: why",
 		"blind coordinator to the Macintosh half":      "coordinator to the Macintosh half is blind: why",
