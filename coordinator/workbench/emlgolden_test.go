@@ -12,7 +12,7 @@ import (
 // TestOddMail turns mail as it comes, in testdata/eml, into message files: what becomes of each, and what is said to be lost,
 // stands beside it in its .golden.
 func TestOddMail(t *testing.T) {
-	golden.Check(t, "testdata/eml", 41, func(data []byte) string {
+	golden.Check(t, "testdata/eml", 42, func(data []byte) string {
 		file, losses, err := Files{}.FromEML(data, defaults)
 		var b strings.Builder
 		fmt.Fprintf(&b, "error: %v\n", err)

@@ -39,6 +39,12 @@ func (Files) FromEML(data []byte, o cli.MMFFOptions) (file []byte, losses []stri
 	}
 	c.unplaced(h)
 	file, err = mmff.Marshal(m, mmff.Options{EOL: c.eol, Extended: m.Extended()})
+	if kept := len(m.Fields) + len(m.Ext); err != nil && kept > 0 {
+		// Kept fields are worth less than the message, and whoever wrote it could put anything into them.
+		c.lose("%d kept fields cannot be written: %v", kept, err)
+		m.Fields, m.Ext = nil, nil
+		file, err = mmff.Marshal(m, mmff.Options{EOL: c.eol, Extended: m.Extended()})
+	}
 	return file, c.losses, err
 }
 
