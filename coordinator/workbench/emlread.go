@@ -93,7 +93,8 @@ func (c *conversion) readHeader(m *mmff.Message, h mail.Header) error {
 		}
 	}
 	m.Priority = c.priority(h)
-	return c.ownFields(m, h)
+	c.ownFields(m, h)
+	return nil
 }
 
 // priority is the letter of a field of ours, or what other programs mean by it.
@@ -113,25 +114,26 @@ func (c *conversion) priority(h mail.Header) string {
 }
 
 // ownFields reads back what ToEML put into fields of ours.
-func (c *conversion) ownFields(m *mmff.Message, h mail.Header) error {
+func (c *conversion) ownFields(m *mmff.Message, h mail.Header) {
 	for f := h.FieldsByKey(fieldPrefix + "Field"); f.Next(); {
 		name, value, _ := strings.Cut(c.ours("FIELD", f.Value()), ":")
 		m.Fields = append(m.Fields, mmff.Field{Name: name, Value: value})
 	}
 	for f := h.FieldsByKey(fieldPrefix + "Ext"); f.Next(); {
-		head, value, _ := strings.Cut(c.ours("EXT", f.Value()), "=")
-		parts := strings.SplitN(head, ":", 3)
-		if len(parts) != 3 {
-			return fmt.Errorf("the field %sExt is not TYPE:N:NAME=VALUE", fieldPrefix)
+		text := c.ours("EXT", f.Value())
+		parts := strings.SplitN(text, ":", 3)
+		n, err := 0, error(nil)
+		if len(parts) == 3 {
+			n, err = strconv.Atoi(parts[1])
 		}
-		n, err := strconv.Atoi(parts[1])
-		if err != nil || n < 0 {
-			return fmt.Errorf("the field %sExt has no number in %s", fieldPrefix, head)
+		if len(parts) != 3 || err != nil || n < 0 {
+			c.lose("a field %sExt is not TYPE:N:NAME=VALUE", fieldPrefix)
+			continue
 		}
+		name, value, _ := strings.Cut(parts[2], "=")
 		counted := n == len(value)+1 || n == len(value)+2
-		m.Ext = append(m.Ext, mmff.Ext{Type: parts[0], N: n, Name: parts[2], Value: value, Counted: counted})
+		m.Ext = append(m.Ext, mmff.Ext{Type: parts[0], N: n, Name: name, Value: value, Counted: counted})
 	}
-	return nil
 }
 
 // kept is the value of a field of ours.
