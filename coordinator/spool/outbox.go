@@ -114,6 +114,9 @@ func (b *outbox) clear(ctx context.Context) error {
 		if err := b.unwrite(e); err != nil {
 			return err
 		}
+		b.s.mu.Lock()
+		e.Slot = 0 // it waits for any slot: in a spool of one, its old one is the only one
+		b.s.mu.Unlock()
 	}
 	if len(b.begun) == 0 {
 		return nil

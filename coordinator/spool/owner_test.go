@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -270,6 +271,35 @@ func TestSweptFilesAreWrittenAgain(t *testing.T) {
 		<-waiting.done
 		if got := w.collect(); waiting.err != nil || !cmp.Equal(got, []string{"3"}) {
 			t.Errorf("the half got %v, %v", got, waiting.err)
+		}
+	})
+}
+
+// What is to be written again after a death does not wait for the slot that it had itself: with a blocking factor of 1 there is no
+// other.
+func TestOneSlotIsNotLostToADeath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, sharetest.NewSpool(sharetest.Options{}), nil)
+		w.change = func(o *spool.Options) {
+			o.Slots = 1
+			o.Fault = func(point string) {
+				if point == "spool.publish.rename.before" && w.kill != "" {
+					_ = w.half.Remove(pcToMac + "/MMFF1.WRT") // somebody sweeps it
+				}
+				w.fault(point)
+			}
+		}
+		w.dies("spool.loosen.journal.after", func() {
+			s := w.session(peer)
+			ctx, cancel := context.WithCancel(w.Context())
+			w.Cleanup(cancel)
+			w.taking(ctx, s, w.offer(s, w.delivery("1", "x\n")))
+		})
+		w.start()
+		defer w.stop()
+		w.wait(30 * time.Second)
+		if got := w.collect(); !cmp.Equal(got, []string{"1"}) {
+			t.Errorf("the half got %v; %+v", got, w.sp.Status().Slots)
 		}
 	})
 }
