@@ -69,6 +69,45 @@ func FuzzRecognise(f *testing.F) {
 	})
 }
 
+// TestSample: a handshake of no known shape can be told, and nothing that might be a mail.
+func TestSample(t *testing.T) {
+	long := "MACGATE ALIVE 3.2.11 SERVER MARKETING\r\n1994-04-04 13:10 00000017\r\nEND OF PROBE NO MAIL HERE\r\n"
+	for _, c := range []struct {
+		sample string
+		ok     bool
+	}{
+		{long, true},
+		{string(handshake.Default), true},
+		{strings.Repeat("\x01\x02", 256), true},
+		{"", false},
+		{strings.Repeat("\x01\x02", 256) + "\x01", false},
+		{"VERSION:3.00\r\nTO:NET/PO/X\r\nFROM:NET/PO/Y\r\nTEXT:4\r\nping", false},
+		{"VERSION:3.00\r\nTO:NET/PO/X\r\n", false},
+		{"VERSION:3.00\r\nFROM:NET/PO/X\r\nTEXT:4\r\nping", false},
+		{"TO:NET/PO/X\r\n", false},
+		{"VERS", false},
+		{long + "TO:NET/PO/X\r\n", false},
+	} {
+		if err := handshake.CheckSample([]byte(c.sample)); (err == nil) != c.ok {
+			t.Errorf("%q as a sample: %v", c.sample, err)
+		}
+	}
+	if rule, ok := handshake.RecogniseLike([]byte(long), []byte(long)); !ok || rule != handshake.RuleSample {
+		t.Errorf("the sample itself: %s %v", rule, ok)
+	}
+	for _, data := range []string{long[:len(long)-1], long + " ", strings.ToLower(long), "TO:NET/PO/X\r\n"} {
+		if _, ok := handshake.RecogniseLike([]byte(long), []byte(data)); ok {
+			t.Errorf("%q is taken for the sample", data)
+		}
+	}
+	if _, ok := handshake.RecogniseLike(nil, []byte(long)); ok {
+		t.Error("recognised without a sample")
+	}
+	if rule, ok := handshake.RecogniseLike([]byte(long), handshake.Default); !ok || rule != handshake.RuleEnded {
+		t.Errorf("with a sample a known shape is %s %v", rule, ok)
+	}
+}
+
 func TestDecide(t *testing.T) {
 	on := handshake.State{Aging: time.Hour, Slots: 10, Resting: -1, Quiet: -1, Free: []int{1, 2, 3}}
 	for _, c := range []struct {

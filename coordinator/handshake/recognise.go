@@ -2,6 +2,8 @@ package handshake
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 
 	"sidegate/coordinator/mmff"
 )
@@ -23,8 +25,8 @@ const (
 	RuleEnded Rule = "ended"
 	// RuleMarker is a short text without any token of a message.
 	RuleMarker Rule = "marker"
-	// RuleOurs is one of ours that came back.
-	RuleOurs Rule = "ours"
+	// RuleSample is a file of the very bytes of a handshake that somebody found and told us of.
+	RuleSample Rule = "sample"
 )
 
 // MaxSize is how many bytes a handshake has at most.
@@ -47,6 +49,29 @@ func Recognise(data []byte) (Rule, bool) {
 		return shape(data), true
 	}
 	return "", false
+}
+
+// RecogniseLike is Recognise with a sample besides: what has the very bytes of the sample is a handshake, too. The sample
+// must have passed CheckSample.
+func RecogniseLike(sample, data []byte) (Rule, bool) {
+	if rule, ok := Recognise(data); ok {
+		return rule, true
+	}
+	return RuleSample, len(sample) > 0 && bytes.Equal(sample, data)
+}
+
+// CheckSample tells whether the bytes of a file may be held for a handshake wherever they are met: they are few, and they
+// are no mail, not even the beginning or the ruin of one.
+func CheckSample(sample []byte) error {
+	switch kind := mmff.Classify(sample); {
+	case len(sample) == 0:
+		return errors.New("an empty file is recognised as a handshake without being shown")
+	case len(sample) > MaxSize:
+		return fmt.Errorf("a handshake has at most %d bytes", MaxSize)
+	case kind != mmff.KindHandshake && kind != mmff.KindForeign:
+		return errors.New("these bytes are those of a mail, and mail is never taken for a handshake")
+	}
+	return nil
 }
 
 // shape names a handshake's rule.

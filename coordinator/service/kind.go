@@ -64,10 +64,14 @@ func attach(ctx context.Context, e *daemon.End, open OpenShare) (daemon.Part, er
 	if err != nil {
 		return daemon.Part{}, err
 	}
+	sample, err := handshakeSample(c.Handshake)
+	if err != nil {
+		return daemon.Part{}, err
+	}
 	logs, logging := oldLogs(e)
 	s, err := spool.Open(ctx, spool.Options{
 		FS: share, Store: e.Store, Converter: converter, Intake: e.Intake, Role: spool.Role(c.Role), End: e.Config.Name,
-		Init: c.Init, Adopt: c.Adopt, Slots: c.BlockingFactor, Order: spool.Order(c.Order), Aging: c.Aging,
+		Init: c.Init, Adopt: c.Adopt, Slots: c.BlockingFactor, Order: spool.Order(c.Order), Aging: c.Aging, Handshake: sample,
 		ReserveSlot1: c.ReserveSlot1, Scan: c.Scan, Truthful: c.Truthful, PerCycle: c.PerCycle, ConnectTimes: c.ConnectTimes, Zone: c.Zone,
 		OldLogs:  logs,
 		EndsDown: func() bool { return endsDown(e) },
@@ -120,9 +124,10 @@ func newConverter(e *daemon.End, types func() *mappings.Table, names *names, reg
 	if err != nil {
 		return nil, fmt.Errorf("--code-page: %w", err)
 	}
-	peer.Charset, peer.EOL = table, lineEnd(c.LineEnd)
+	peer.Charset, peer.EOL, peer.Extended = table, lineEnd(c.LineEnd), c.FileFormat == "extended"
 	converter := convert.New(convert.Options{
 		Peer: peer, Zone: c.Zone, MaxSize: c.MaxSize, Postmaster: postmaster, Mappings: types, DropBlankLine: c.DropBlankLine,
+		Winmail: winmail(c.Winmail), OpenBinHex: c.OpenBinHex,
 		ConvertText: c.Role == string(spool.RoleMac), RefuseFaxFiles: e.Config.FaxFiles == "refuse", Now: e.World.Now, Addresses: names,
 	})
 	if c.RegisteredOnly {
@@ -139,6 +144,16 @@ func lineEnd(name string) mmff.EOL {
 		return mmff.LF
 	}
 	return mmff.CRLF
+}
+
+func winmail(way string) convert.Winmail {
+	switch way {
+	case "strip":
+		return convert.WinmailStrip
+	case "keep":
+		return convert.WinmailKeep
+	}
+	return convert.WinmailOpen
 }
 
 // room tells whether the lanes can take more of what comes out of the spool.

@@ -69,7 +69,7 @@ func (b *inbox) greetOne(ctx context.Context, g *sighting) error {
 	if err != nil {
 		return fmt.Errorf("spool: read %s: %w", path, err)
 	}
-	rule, ok := handshake.Recognise(data)
+	rule, ok := handshake.RecogniseLike(b.s.o.Handshake, data)
 	if !ok {
 		b.mark(g, func() { g.plain = true })
 		return nil
@@ -133,7 +133,7 @@ func (b *inbox) clear(name string) error {
 	if isGone(err) {
 		return nil
 	}
-	if _, ok := handshake.Recognise(data); err != nil || !ok {
+	if _, ok := handshake.RecogniseLike(b.s.o.Handshake, data); err != nil || !ok {
 		return fmt.Errorf("spool: %s stands in the way: %w", name, errors.Join(fs.ErrExist, err))
 	}
 	return ignoreGone(b.s.fs.Remove(name))

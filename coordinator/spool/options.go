@@ -71,7 +71,7 @@ type Options struct {
 	Order        Order         // default Strict
 	Aging        time.Duration // how long a handshake of ours may lie; 0, the default, is none at all
 	ReserveSlot1 bool          // keeps slot 1 for handshakes of ours, if there are any
-	Handshake    []byte        // the bytes of ours; default handshake.Default
+	Handshake    []byte        // the bytes of ours, recognised besides the known shapes; default handshake.Default
 
 	PerCycle     int             // files that may move each way in one cycle; 0, the default, is any number
 	ConnectTimes timetable.Table // when the half works; empty, the default, is always
@@ -121,8 +121,8 @@ func (o Options) withDefaults() (Options, error) {
 	if len(o.Handshake) == 0 {
 		o.Handshake = handshake.Default
 	}
-	if _, ok := handshake.Recognise(o.Handshake); !ok {
-		return o, errors.New("spool: these bytes for a handshake would be taken for mail")
+	if err := handshake.CheckSample(o.Handshake); err != nil {
+		return o, fmt.Errorf("spool: the bytes for a handshake: %w", err)
 	}
 	for _, d := range []struct {
 		value   *time.Duration

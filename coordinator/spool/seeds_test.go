@@ -151,6 +151,37 @@ func TestHandshakesAreConsumed(t *testing.T) {
 	})
 }
 
+// A handshake whose shape nobody could have guessed: once its bytes are told, it is consumed like any other, and ours look
+// like it. What differs from it by one byte stays where it is.
+func TestToldHandshake(t *testing.T) {
+	sample := "MACGATE ALIVE 3.2.11 SERVER MARKETING\r\n1994-04-04 13:10 00000017\r\nEND OF PROBE\r\n"
+	tell := func(o *spool.Options) { o.Handshake, o.Aging = []byte(sample), 10*time.Minute }
+	bubble(t, sharetest.Options{}, tell, func(w *world) {
+		w.wait(10 * time.Second)
+		if got, err := w.half.Read(pcToMac + "/MMFF1.MSG"); err != nil || string(got) != sample {
+			t.Errorf("ours is %q, %v", got, err)
+		}
+		w.drop("MMFF3.MSG", sample)
+		w.drop("MMFF4.MSG", strings.Replace(sample, "17", "18", 1))
+		w.wait(20 * time.Second)
+		st := w.sp.Status()
+		if st.Counters.HandshakesConsumed != 1 || st.Counters.Imported != 0 {
+			t.Errorf("counters %+v", st.Counters)
+		}
+		copies, err := w.sp.Handshakes(10)
+		if err != nil || len(copies) != 1 || copies[0].FileName != "MMFF3.MSG" || string(copies[0].Content) != sample {
+			t.Errorf("copies %+v, %v", copies, err)
+		}
+	})
+	bubble(t, sharetest.Options{}, nil, func(w *world) {
+		w.drop("MMFF3.MSG", sample)
+		w.wait(20 * time.Second)
+		if st := w.sp.Status(); st.Counters.HandshakesConsumed != 0 {
+			t.Errorf("consumed without being told: %+v", st.Counters)
+		}
+	})
+}
+
 // 200 odd mails, small as a handshake or looking like one: none is eaten.
 func TestNoMailIsEaten(t *testing.T) {
 	bubble(t, sharetest.Options{Droppings: true}, nil, func(w *world) {

@@ -138,6 +138,14 @@ type Spool struct {
 	LineEnd string
 	// CodePage is the character set of the files: 437, 850, 852, 858, 1252 or macintosh.
 	CodePage string
+	// FileFormat is basic or extended: what is written. Both are read. KB Q87223.
+	FileFormat string
+	// Handshake is a file with a handshake of the old half, for one that has no known shape.
+	Handshake string
+	// Winmail is open, strip or keep: what becomes of WINMAIL.DAT in files that are read. KB Q126648.
+	Winmail string
+	// OpenBinHex takes attachments in BinHex apart.
+	OpenBinHex bool
 	// PerCycle is how many files may move each way in one cycle; 0 for any number.
 	PerCycle int
 	// ConnectTimes are when the legacy half works; none for always.
@@ -198,7 +206,7 @@ func defaults(program string, env func(string) (string, bool)) *Config {
 		c.Receipts, c.ReportWording = "", "plain"
 		c.Spool = Spool{
 			Zone: time.UTC, BlockingFactor: 10, Scan: 2 * time.Second, MaxSize: 100_000,
-			Order: "strict", Truthful: true, LineEnd: "crlf", CodePage: "850", LegacyLogLevel: legacylog.Errors,
+			Order: "strict", Truthful: true, LineEnd: "crlf", CodePage: "850", FileFormat: "basic", Winmail: "open", LegacyLogLevel: legacylog.Errors,
 			GatewayNames: []string{"MS Mail Connection", "Exchange Connection"},
 		}
 	default:

@@ -208,6 +208,14 @@ func spoolSettings() []Setting {
 			field: func(c *Config) field {
 				return scalar[string]{&c.Spool.CodePage, oneOf("437", "850", "852", "858", "1252", "macintosh"), same}
 			}},
+		{Key: "file-format", Arg: "FORMAT", Usage: "what is written: basic, as the old halves are known to read it, or extended, with CC, EXT and unknown fields; both are read",
+			field: func(c *Config) field { return scalar[string]{&c.Spool.FileFormat, oneOf("basic", "extended"), same} }},
+		{Key: "handshake", Arg: "FILE", Usage: "a handshake as you found one in a spool: files of its bytes are taken for handshakes too, and ours are written so",
+			field: func(c *Config) field { return scalar[string]{&c.Spool.Handshake, anyText, same} }},
+		{Key: "winmail", Arg: "WAY", Usage: "WINMAIL.DAT in files that are read: open it for the files inside, strip it, or keep it as it is",
+			field: func(c *Config) field { return scalar[string]{&c.Spool.Winmail, oneOf("open", "strip", "keep"), same} }},
+		{Key: "open-binhex", Usage: "take attachments in BinHex apart; without it they stay the text that they are",
+			field: func(c *Config) field { return scalar[bool]{&c.Spool.OpenBinHex, parseSwitch, strconv.FormatBool} }},
 		{Key: "per-cycle", Arg: "N", Usage: "most files moved each way in a cycle, a minute or the interval of --connect-times; 0: any number (the old half took 50)",
 			field: func(c *Config) field { return scalar[int]{&c.Spool.PerCycle, within(0, 10_000), strconv.Itoa} }},
 		{Key: "connect-times", Arg: "WINDOW", List: true, Usage: "hours of the old half in --spool-zone, such as Mon-Fri 08:00-18:00 every 15m; may be repeated; none: always",
