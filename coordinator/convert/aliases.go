@@ -38,7 +38,7 @@ func (h header) sender() mail.Address {
 	return meant
 }
 
-// recipient reads the TO or CC of that number. The problem says, for its sender, why it cannot be one, and names the line.
+// recipient reads the TO or CC of that number, or the BCC of that line. The problem says, for its sender, why it cannot be one, and names the line.
 func (h header) recipient(field string, n int, raw string) (a mail.Address, problem string) {
 	a, code := readAddress(raw, h.c.options.Peer.Charset)
 	if code != 0 {
@@ -57,6 +57,9 @@ func (h header) recipient(field string, n int, raw string) (a mail.Address, prob
 func (h header) inLine(field string, n int) string {
 	if h.lines == nil {
 		return ""
+	}
+	if field == hiddenField {
+		return fmt.Sprintf(" in line %d", n)
 	}
 	if !h.lines.known {
 		h.lines.to, h.lines.cc = h.m.AddressLines()

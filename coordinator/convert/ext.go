@@ -51,7 +51,7 @@ func writeLegacy(m *mmff.Message, fields []mail.LegacyField) {
 
 // reserved are the tokens a file has places of its own for.
 var reserved = map[string]bool{
-	"VERSION": true, "TO": true, "CC": true, "FROM": true, "DATE": true, "TIME": true, "SUBJECT": true, "PRIORITY": true,
+	"VERSION": true, "TO": true, "CC": true, hiddenField: true, "FROM": true, "DATE": true, "TIME": true, "SUBJECT": true, "PRIORITY": true,
 	"ATTACHMENT": true, "ATTACHMENTS": true, "XATTACH": true, "EXT": true, "TEXT": true, "XTEXT": true,
 	classField: true,
 }

@@ -123,7 +123,9 @@ func (h header) legacy(m *mail.Message) {
 		h.keep(m, extName(x), x.Value)
 	}
 	for _, f := range h.m.Fields {
-		h.keep(m, f.Name, f.Value)
+		if !isHidden(f.Name) {
+			h.keep(m, f.Name, f.Value)
+		}
 	}
 	for _, ref := range h.m.XAttach {
 		h.keep(m, ref.Token, ref.Tail)

@@ -14,7 +14,7 @@ import (
 type Import struct {
 	// Message has everything but identity: ID, OriginStore and Hops are the caller's to set.
 	Message *mail.Message
-	// Recipients are the addresses of TO and CC, each once, without those that could not be read.
+	// Recipients are the addresses of TO, CC and BCC, each once, without those that could not be read.
 	Recipients []mail.Address
 	// Failures are the recipients that could not be read, to be reported: the others must not suffer (KB Q122779).
 	Failures []mail.Failure
@@ -55,8 +55,8 @@ func (c *Converter) FromMMFF(m *mmff.Message, w io.Writer) (*Import, error) {
 func (in *Import) addresses(h header) {
 	m := in.Message
 	m.Sender = h.sender()
-	add := func(list []mail.Address, field, raw string) []mail.Address {
-		a, problem := h.recipient(field, len(list), raw)
+	add := func(list []mail.Address, field, raw string, n int) []mail.Address {
+		a, problem := h.recipient(field, n, raw)
 		if problem == "" {
 			in.Recipients = append(in.Recipients, a)
 		} else {
@@ -65,10 +65,15 @@ func (in *Import) addresses(h header) {
 		return append(list, a)
 	}
 	for _, raw := range h.m.To {
-		m.To = add(m.To, "TO", raw)
+		m.To = add(m.To, "TO", raw, len(m.To))
 	}
 	for _, raw := range h.m.Cc {
-		m.Cc = add(m.Cc, "CC", raw)
+		m.Cc = add(m.Cc, "CC", raw, len(m.Cc))
+	}
+	for _, f := range h.m.Fields {
+		if isHidden(f.Name) {
+			add(nil, hiddenField, f.Value, f.Line)
+		}
 	}
 	in.Recipients = unique(in.Recipients)
 }
@@ -94,7 +99,7 @@ func (in *Import) content(h header, w io.Writer) error {
 		p.end()
 		m.Attachments = append(m.Attachments, e.Attachment)
 	}
-	if raw, _ := h.m.Original(); raw != nil {
+	if raw, _ := h.m.Original(); raw != nil && !h.hides() {
 		p.Write(raw)
 		size, sum := p.end()
 		m.Original = &mail.Original{Format: "mmff", Size: size, SHA256: sum}

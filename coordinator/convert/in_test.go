@@ -1,7 +1,9 @@
 package convert
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -190,6 +192,33 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 	}
 	if size > maxLegacyBytes || len(in.Notes) != maxNotes || in.Notes[maxNotes-1].Kind != "more" {
 		t.Errorf("%d bytes kept, notes %v", size, in.Notes)
+	}
+}
+
+// TestHiddenRecipients: whoever stands in a BCC line gets the message, is reported like others if that cannot be, and shows
+// nowhere. KB Q156962.
+func TestHiddenRecipients(t *testing.T) {
+	in, content := read(t, converter(PC()), parsed([]string{"TO:N/P/A", "FROM:N/P/B", "CC:N/P/C", "bcc:N/P/HIDDEN", "BCC:rubbish", "BCC:N/P/A", "X-THING:1"}, "hello"))
+	if got := fmt.Sprint(in.Recipients); got != "[N/P/A N/P/C N/P/HIDDEN]" {
+		t.Errorf("recipients %s", got)
+	}
+	if got := fmt.Sprint(in.Message.To, in.Message.Cc); got != "[N/P/A] [N/P/C]" || len(in.Fingerprints) != len(in.Recipients) {
+		t.Errorf("visible %s, %d fingerprints", got, len(in.Fingerprints))
+	}
+	if len(in.Failures) != 1 || in.Failures[0].Reason != ReasonAddress || !strings.Contains(in.Failures[0].Explanation, "in line 6 ") {
+		t.Errorf("failures %+v", in.Failures)
+	}
+	if m := in.Message; m.Original != nil || len(m.Legacy) != 1 || strings.Contains(fmt.Sprintf("%+v %s", m, content), "HIDDEN") {
+		t.Errorf("the hidden recipient shows: %+v %q", m, content)
+	}
+	peer := Mac()
+	peer.Extended = true
+	for _, file := range []Dialect{PC(), Mac(), peer} {
+		d := delivery(in, content)
+		d.Recipients = []mail.Address{mail.MustAddress("N/P/A")}
+		if f := write(t, converter(file), d); bytes.Contains(f.Data, []byte("HIDDEN")) {
+			t.Errorf("the hidden recipient shows in %s", f.Data)
+		}
 	}
 }
 

@@ -33,12 +33,12 @@ func (k Kind) String() string {
 // with padding (white space, NUL, ^Z) before and behind:
 //
 //   - nothing but padding;
-//   - a VERSION line, or a header that begins with another token of a message but FROM, without TO, CC and attachments, ending
+//   - a VERSION line, or a header that begins with another token of a message but FROM, without TO, CC, BCC and attachments, ending
 //     with the file or with a TEXT line that counts zero and nothing behind it;
 //   - the same with VERSION and FROM, but only if it ends with such a TEXT line: without one it is a mail that was cut;
 //   - a marker: at most 64 bytes in one line, that hold no token of a message and do not begin like a file of a known format.
 //
-// A mail is never one: TO, CC, an attachment, a count that is not zero, FROM without an end, and a last line cut inside any
+// A mail is never one: TO, CC, BCC, an attachment, a count that is not zero, FROM without an end, and a last line cut inside any
 // token rule it out, wherever a line of any kind begins. A file of no bytes is KindEmpty.
 func Classify(data []byte) Kind {
 	kind, _, _ := Parser{}.Inspect(data)

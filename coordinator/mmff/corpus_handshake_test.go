@@ -51,6 +51,7 @@ func nearHandshakes() class {
 		{"to-after-other-line-end", "VERSION:3.00\r\nSUBJECT:x\nTO:a/b/c\n", KindBad},
 		{"to-after-nul", "VERSION:3.00\x00TO:a/b/c\x00", KindIncomplete},
 		{"cc-only", "VERSION:3.00\r\nCC:a/b/c\r\n", KindIncomplete},
+		{"bcc-ended", "VERSION:3.00\r\nBCC:a/b/c\r\nTEXT:0\r\n", KindBad},
 		{"outside-body", "VERSION:3.00\r\nXTEXT:a.txt\r\n", KindBad},
 		{"nuls-513", strings.Repeat("\x00", 513), KindIncomplete},
 		{"version-nuls-513", "VERSION:3.00\r\n" + strings.Repeat("\x00", 499), KindIncomplete},

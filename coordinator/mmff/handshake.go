@@ -43,6 +43,9 @@ func isEmptyHeader(header []byte, version, cut bool) bool {
 		}
 		rest = next
 		name, tail := word(line)
+		if bytes.EqualFold(name, hidden) {
+			return false
+		}
 		if len(name) == 0 && len(bytes.Trim(line, " ")) == 0 {
 			continue
 		}
@@ -63,6 +66,9 @@ func isEmptyHeader(header []byte, version, cut bool) bool {
 	}
 	return !sender || version && ended
 }
+
+// hidden may name recipients (see package convert): nothing with one is thrown away.
+var hidden = []byte("BCC")
 
 // word returns the letters a line begins with and what follows them.
 func word(line []byte) (name, tail []byte) {
