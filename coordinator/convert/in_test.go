@@ -2,6 +2,7 @@ package convert
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -219,6 +220,22 @@ func TestHiddenRecipients(t *testing.T) {
 		if f := write(t, converter(file), d); bytes.Contains(f.Data, []byte("HIDDEN")) {
 			t.Errorf("the hidden recipient shows in %s", f.Data)
 		}
+	}
+}
+
+// TestHiddenInAnOriginal: an original that came over a link with a BCC line, from an end that kept it, is not written again.
+func TestHiddenInAnOriginal(t *testing.T) {
+	in, content := read(t, converter(PC()), parsed([]string{"TO:N/P/A", "FROM:N/P/B", "BCX:N/P/HIDDEN"}, "hello"))
+	peer := PC()
+	peer.Extended = true
+	if f := write(t, converter(peer), delivery(in, content)); !f.Verbatim {
+		t.Fatal("the test is of no use: such an original is not written at all")
+	}
+	content = bytes.Replace(content, []byte("BCX:"), []byte("BCC:"), 1)
+	in.Message.Original.SHA256 = sha256.Sum256(content[bytes.Index(content, []byte("VERSION")):])
+	in.Message.Legacy[0].Name = "BCC"
+	if f := write(t, converter(peer), delivery(in, content)); f.Verbatim || bytes.Contains(f.Data, []byte("HIDDEN")) {
+		t.Errorf("written: %s", f.Data)
 	}
 }
 

@@ -62,7 +62,7 @@ func (c *Converter) verbatim(d *mail.Delivery, raw []byte) (*File, bool) {
 		return nil, false
 	}
 	in, err := c.FromMMFF(m, discard{})
-	if err != nil || in.Message.Original.Digest != o.Digest || len(in.Failures) > 0 || !sameSet(in.Recipients, d.Recipients) || !c.namesStay(m) {
+	if err != nil || in.Message.Original == nil || in.Message.Original.Digest != o.Digest || len(in.Failures) > 0 || !sameSet(in.Recipients, d.Recipients) || !c.namesStay(m) {
 		return nil, false
 	}
 	return &File{Data: raw, Verbatim: true, Fingerprints: in.Fingerprints}, true
