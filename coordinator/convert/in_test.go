@@ -233,7 +233,9 @@ func TestHiddenInAnOriginal(t *testing.T) {
 	}
 	content = bytes.Replace(content, []byte("BCX:"), []byte("BCC:"), 1)
 	in.Message.Original.SHA256 = sha256.Sum256(content[bytes.Index(content, []byte("VERSION")):])
+	in.Message.SHA256 = sha256.Sum256(content)
 	in.Message.Legacy[0].Name = "BCC"
+	in.Message.Original.Digest = Digest(in.Message)
 	if f := write(t, converter(peer), delivery(in, content)); f.Verbatim || bytes.Contains(f.Data, []byte("HIDDEN")) {
 		t.Errorf("written: %s", f.Data)
 	}
