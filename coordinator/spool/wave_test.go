@@ -114,7 +114,9 @@ func (c waveCourse) run(t *testing.T) {
 		}
 	}
 	start := func() {
+		s.mu.Lock()
 		life++
+		s.mu.Unlock()
 		s.start()
 		for range waveFiles {
 			if life <= 2 {
@@ -126,18 +128,20 @@ func (c waveCourse) run(t *testing.T) {
 	start()
 	read := time.Duration(0)
 	for now, end := time.Duration(0), 5*time.Minute; now < end; now += 100 * time.Millisecond {
+		s.mu.Lock()
 		if len(s.received) >= 2*waveFiles {
 			end = min(end, now+10*time.Second) // what comes now is one too many
 		}
+		if life > 1 && (passed > c.Step || now > time.Minute) && now >= read {
+			r.take()
+			read = now + c.Pace
+		}
+		s.mu.Unlock()
 		if s.died() {
 			s.cancel()
 			<-s.done
 			_ = s.st.Close() // its engine is gone
 			start()
-		}
-		if life > 1 && (passed > c.Step || now > time.Minute) && now >= read {
-			r.take()
-			read = now + c.Pace
 		}
 		s.wait(100 * time.Millisecond)
 	}
