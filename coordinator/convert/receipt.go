@@ -120,28 +120,39 @@ func afterLabel(line string, from int) string {
 	return strings.TrimSpace(rest)
 }
 
-// readNumbered reads the lines of KB Q131523: To, Date, Subject and Time of the message, then when it was read.
+// readNumbered reads the lines of KB Q131523: To, Date, Subject and Time of the message, then when it was read. In another
+// language their order tells them apart.
 func readNumbered(lines []string, zone *time.Location) Receipt {
 	var r Receipt
 	var date, clock string
+	var values []string
+	known := false
 	for _, line := range lines {
 		label, value, ok := strings.Cut(line, ":")
 		switch value = strings.TrimSpace(value); {
 		case readLine.MatchString(line) && !ok || ok && strings.ContainsAny(label, "0123456789"):
 			r.Read = readMoment(line, zone)
 		case strings.EqualFold(label, "Subject"):
-			r.Subject = value
+			r.Subject, known = value, true
 		case strings.EqualFold(label, "Date"):
-			date = value
+			date, known = value, true
 		case strings.EqualFold(label, "Time"):
-			clock = value
+			clock, known = value, true
+		case ok:
+			values = append(values, value)
 		}
+	}
+	if !known && len(values) == 4 {
+		date, r.Subject, clock = values[1], values[2], values[3]
 	}
 	r.Sent = readMoment(date+" "+clock, zone)
 	return r
 }
 
-var momentForms = []string{"2006-1-2 15:04", "1-2-06 15:04", "1-2-2006 15:04"}
+// momentForms are tried in this order. With hyphens and slashes the month comes first, as in the published texts, unless there
+// is no such month; with dots the day does, wherever dates have dots.
+var momentForms = []string{"2006-1-2 15:04", "1-2-06 15:04", "1-2-2006 15:04", "2006.1.2 15:04", "2.1.06 15:04", "2.1.2006 15:04",
+	"2-1-06 15:04", "2-1-2006 15:04"}
 
 // readMoment reads a date and a time at the end of a text, leniently: receipts were lost over dates once (KB Q214565).
 func readMoment(text string, zone *time.Location) time.Time {
@@ -149,7 +160,7 @@ func readMoment(text string, zone *time.Location) time.Time {
 	if m == nil {
 		return time.Time{}
 	}
-	date := strings.NewReplacer("/", "-", ".", "-").Replace(m[1])
+	date := strings.ReplaceAll(m[1], "/", "-")
 	clock := strings.ReplaceAll(m[2], ".", ":")
 	for _, form := range momentForms {
 		if t, err := time.ParseInLocation(form, date+" "+clock, zone); err == nil {

@@ -60,7 +60,7 @@ Ihre Nachricht an Der Kaufmann(MS:NET/PO/USER)
 Mit Betreff: danke
 Gesendet am 02.05.1996 14:15
 Gelesen am 2.5.1996 14:19
-`, &Receipt{Reader: merchant, Subject: "danke", Sent: at(1996, 2, 5, 14, 15), Read: at(1996, 2, 5, 14, 19), ID: "5678"}, "N/P/B"},
+`, &Receipt{Reader: merchant, Subject: "danke", Sent: at(1996, 5, 2, 14, 15), Read: at(1996, 5, 2, 14, 19), ID: "5678"}, "N/P/B"},
 		{"KB Q131523", "N/P/POSTOFFICE", "Registered: Joh", "", `
 [013] ***** Read receipt from a registered message *****
 
@@ -73,6 +73,8 @@ Was read 10-23-92 08:05
 `, &Receipt{Subject: "From Mac Side", Sent: at(1992, 10, 22, 16, 19), Read: at(1992, 10, 23, 8, 5)}, "N/P/POSTOFFICE"},
 		{"KB Q131523, translated", "N/P/B", "Einschreiben", "", "[013] ***** Lesebest\x84tigung *****\nAn: John\nGelesen 10-23-92 08:05\n",
 			&Receipt{Read: at(1992, 10, 23, 8, 5)}, "N/P/B"},
+		{"KB Q131523, translated as a whole", "N/P/B", "Einschreiben", "", "[013] ***** Lesebest\x84tigung *****\nAn: John\nDatum: 1.10.92\nBetreff: Vom Mac\nZeit: 16.19\n\nGelesen 22/10/92 08:05\n",
+			&Receipt{Subject: "Vom Mac", Sent: at(1992, 10, 1, 16, 19), Read: at(1992, 10, 22, 8, 5)}, "N/P/B"},
 		{"KB Q119047", "N/P/POSTOFFICE", "Registered: Joh", "", "whatever", &Receipt{}, "N/P/POSTOFFICE"},
 		{"priority only", "N/P/B", "x", "C", "", &Receipt{}, "N/P/B"},
 		{"dates that cannot be read (KB Q214565)", "N/P/B", "x", "", strings.NewReplacer("1996-05-02 14:15", "gestern", "1996-05-02 14:19", "").Replace(receiptV3),
