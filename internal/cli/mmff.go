@@ -17,7 +17,7 @@ import (
 const maxMessageFile = 256 << 20
 
 func (a *app) mmff() *urfave.Command {
-	return a.group("mmff", "look at, check and convert message files", a.mmffShow(), a.mmffCheck(), a.mmffToEML(), a.mmffFromEML(), a.mmffToMbox())
+	return a.group("mmff", "look at, check and convert message files", a.mmffShow(), a.mmffCheck(), a.mmffToEML(), a.mmffFromEML(), a.mmffToMbox(), a.mmffMappings())
 }
 
 func (a *app) mmffFlags(extra ...urfave.Flag) []urfave.Flag {

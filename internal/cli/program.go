@@ -57,6 +57,10 @@ type MMFFTool interface {
 	FromEML(data []byte, o MMFFOptions) (file []byte, losses []string, err error)
 	// ImportSettings reads MSGATE.INI or MACGATE.INI. Errors name line and column.
 	ImportSettings(data []byte) (ImportedSettings, error)
+	// Mappings is the table of file types that is in force where a spool has none, as a file.
+	Mappings() []byte
+	// CheckMappings reads such a file and says how many types it has. Errors name lines.
+	CheckMappings(data []byte) (types int, err error)
 	// Mailbox begins a mailbox file, the kind called mbox, that messages in RFC 5322 form are added to.
 	Mailbox(w io.Writer) MMFFMailbox
 }

@@ -97,6 +97,15 @@ func (lineTool) ImportSettings(data []byte) (ImportedSettings, error) {
 	return ImportedSettings{Settings: []ImportedSetting{{Line: 1, From: "Blocking Factor", Key: "blocking-factor", Value: "30"}}, Notes: []string{"line 2, User: has no meaning here"}}, nil
 }
 
+func (lineTool) Mappings() []byte { return []byte(".TXT=Text:TEXT:MSWD:Text\n") }
+
+func (lineTool) CheckMappings(data []byte) (int, error) {
+	if !strings.HasPrefix(string(data), ".") {
+		return 0, errors.New("line 1: no dot")
+	}
+	return strings.Count(string(data), "\n"), nil
+}
+
 func (lineTool) Mailbox(w io.Writer) MMFFMailbox { return lineBox{w} }
 
 type lineBox struct{ w io.Writer }

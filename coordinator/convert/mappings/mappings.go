@@ -11,6 +11,7 @@
 package mappings
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 	"strings"
@@ -172,6 +173,9 @@ func (t *Table) List() []Mapping { return t.list }
 
 //go:embed default.txt
 var standard []byte
+
+// DefaultText is Default as a file.
+func DefaultText() []byte { return bytes.Clone(standard) }
 
 // Default is the table of the old gateway with its known faults mended.
 func Default() *Table {
