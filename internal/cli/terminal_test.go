@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -209,6 +210,31 @@ func TestFollow(t *testing.T) {
 type lineWriter struct{ lines chan string }
 
 func (w *lineWriter) Write(p []byte) (int, error) { w.lines <- string(p); return len(p), nil }
+
+// TestProgressBarOfDirectories: a directory of message files that takes a while shows how far it is, and the report is whole.
+func TestProgressBarOfDirectories(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 4 {
+		text := "VERSION:3.00\n" + strings.Repeat("text\n", 1<<16)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("MMFF%d.MSG", i+1)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newScreen(t, newFake())
+	for _, s.terminal = range []bool{true, false} {
+		out := s.must("coordinator", "mmff", "to-eml", dir, "--save", t.TempDir())
+		if n := strings.Count(out, ".MSG"); n != 4 {
+			t.Errorf("the report names %d of 4 files: %q", n, out)
+		}
+		bar := s.err.String()
+		if s.terminal && (!strings.Contains(bar, "\rconverting [") || !strings.HasSuffix(bar, "\x1b[K")) {
+			t.Errorf("a terminal sees %q", bar)
+		}
+		if !s.terminal && bar != "" {
+			t.Errorf("a pipe sees %q", bar)
+		}
+	}
+}
 
 func TestProgressBar(t *testing.T) {
 	f := newFake()
