@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -19,6 +20,7 @@ import (
 	"sidegate/internal/config"
 	"sidegate/internal/daemon"
 	"sidegate/internal/forward"
+	"sidegate/internal/link"
 	"sidegate/internal/store"
 	pb "sidegate/proto/sidegate/v1"
 )
@@ -69,12 +71,13 @@ func attach(ctx context.Context, e *daemon.End, open OpenShare) (daemon.Part, er
 		return daemon.Part{}, err
 	}
 	logs, logging := oldLogs(e)
+	start := time.Now()
 	s, err := spool.Open(ctx, spool.Options{
 		FS: share, Store: e.Store, Converter: converter, Intake: e.Intake, Role: spool.Role(c.Role), End: e.Config.Name,
 		Init: c.Init, Adopt: c.Adopt, Slots: c.BlockingFactor, Order: spool.Order(c.Order), Aging: c.Aging, Handshake: sample,
 		ReserveSlot1: c.ReserveSlot1, Scan: c.Scan, Truthful: c.Truthful, PerCycle: c.PerCycle, ConnectTimes: c.ConnectTimes, Zone: c.Zone,
 		OldLogs:  logs,
-		EndsDown: func() bool { return endsDown(e) },
+		EndsDown: func() bool { return endsDown(e.Links.Status(), start, e.Config.Down) },
 		Room:     func() bool { return room(e.Store) },
 		Serves:   e.Routes.Serves,
 		Tell:     e.Tell,
@@ -167,10 +170,15 @@ func room(s *store.Store) bool {
 	return messages < roomMessages && bytes < roomBytes
 }
 
-// endsDown tells whether nobody behind the coordinator can take mail.
-func endsDown(e *daemon.End) bool {
-	for _, l := range e.Links.Status() {
-		if l.Connected {
+// endsDown tells whether nobody behind the coordinator can take mail: every end has been silent for longer than the grace.
+// One that was not heard since the start has the grace from there.
+func endsDown(ends []link.Status, start time.Time, grace time.Duration) bool {
+	for _, l := range ends {
+		heard := l.LastBeat
+		if heard.Before(start) {
+			heard = start
+		}
+		if l.Connected || time.Since(heard) <= grace {
 			return false
 		}
 	}
