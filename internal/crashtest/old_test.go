@@ -108,13 +108,30 @@ func (h *oldHalf) outgoing(text string) []string {
 	return found
 }
 
-// drop puts a file into MACTOPC as the half does, without the half.
+// drop puts a file into MACTOPC as the half does, without the half, once the slot is free.
 func (h *oldHalf) drop(slot string, data []byte) error {
+	var err error
+	if !await(patience, func() bool {
+		var done bool
+		done, err = h.tryDrop(slot, data)
+		return done || err != nil
+	}) {
+		return fmt.Errorf("the slot %s never became free", slot)
+	}
+	return err
+}
+
+func (h *oldHalf) tryDrop(slot string, data []byte) (bool, error) {
+	h.mu.Lock() // the half would take the slot, or the file that is being written, for its own
+	defer h.mu.Unlock()
+	if taken, _ := filepath.Glob(h.path("STORE/MACTOPC", slot+".*")); len(taken) > 0 {
+		return false, nil
+	}
 	wrt, msg := h.path("STORE/MACTOPC", slot+".WRT"), h.path("STORE/MACTOPC", slot+".MSG")
 	if err := os.WriteFile(wrt, data, 0o666); err != nil {
-		return err
+		return false, err
 	}
-	return os.Rename(wrt, msg)
+	return true, os.Rename(wrt, msg)
 }
 
 // dropAgain does what the reason file says about files that were put away unread because the coordinator was killed over
