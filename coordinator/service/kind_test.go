@@ -21,7 +21,7 @@ func TestEndsDown(t *testing.T) {
 			}
 		}
 		check("at the start", false, never)
-		time.Sleep(grace + 1)
+		time.Sleep(grace + time.Nanosecond)
 		check("never heard of", true, never)
 		check("there", false, up)
 		check("one of two is there", false, never, up)
@@ -29,7 +29,7 @@ func TestEndsDown(t *testing.T) {
 		time.Sleep(grace)
 		check("cut for as long as the grace", false, cut)
 		check("one of two was cut just now", false, never, cut)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		check("cut for longer", true, never, cut)
 		check("no end at all", true)
 	})
