@@ -19,7 +19,7 @@ type Options struct {
 	// MemTableBytes is how much is gathered in memory before it is sorted into files. 0: 16 MiB. With a small one the
 	// log files are used again sooner, which is faster on most disks.
 	MemTableBytes uint64
-	// CacheBytes is the size of the cache of blocks read, beside the tables in memory. 0: 32 MiB.
+	// CacheBytes is the size of the cache of blocks read, beside the tables in memory. 0: 8 MiB.
 	CacheBytes int64
 	// Still lets the database do without a clock of its own, which ticks ten times a second to see whether there is
 	// something to compact: for simulations of long times, in which that would be most of the work.
@@ -57,7 +57,7 @@ func (e *Engine) options(o Options, version pebble.FormatMajorVersion) *pebble.O
 		p.MemTableSize = 16 << 20
 	}
 	if p.CacheSize == 0 {
-		p.CacheSize = 32 << 20
+		p.CacheSize = 8 << 20
 	}
 	p.CacheSize += memTables * int64(p.MemTableSize) // the database takes its tables in memory out of the cache
 	p.Experimental.ValueSeparationPolicy = separation
