@@ -245,15 +245,15 @@ func (p *post) mayRepeat(d history.Delivery) {
 	p.history.MayRepeat(d)
 }
 
-// tookFile counts a message file that somebody took out of PCTOMAC beside the half.
+// tookFile counts a message file, a report it may be, that somebody took out of PCTOMAC beside the half.
 func (p *post) tookFile(text string) {
 	_, subject, _ := strings.Cut(text, "SUBJECT:")
 	subject, _, _ = strings.Cut(subject, "\r\n")
-	if strings.Contains(text, "TO:MSMAIL:"+bob) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.history.Arrive(history.Delivery{Label: subject, Recipient: bob}, digest(text))
+	m := legacypair.Message{Subject: subject, Body: text}
+	if to := "MSMAIL:" + bob; strings.Contains(text, "TO:"+to) {
+		m.To = []string{to}
 	}
+	p.took(m)
 }
 
 // gather reads everything that has arrived anywhere since the last time.
