@@ -28,7 +28,7 @@ func (p *pair) subscribe(ctx context.Context) error {
 				return
 			}
 			if e := m.GetEntry(); e != nil {
-				p.arrivals <- arrival{e.Message.Subject, time.Now()}
+				p.arrivals <- e.Message.Subject
 			}
 		}
 	}()
@@ -44,11 +44,11 @@ func (p *pair) await(ctx context.Context, subject string, n int) error {
 	defer deadline.Stop()
 	for n > 0 {
 		select {
-		case a, ok := <-p.arrivals:
+		case arrived, ok := <-p.arrivals:
 			if !ok {
 				return p.subscribeError
 			}
-			if a.subject == subject {
+			if arrived == subject {
 				n--
 			}
 		case <-deadline.C:
@@ -169,11 +169,11 @@ func (p *pair) awaitTotal(ctx context.Context, subject string, total <-chan int)
 	got, want := 0, -1
 	for want < 0 || got < want {
 		select {
-		case a, ok := <-p.arrivals:
+		case arrived, ok := <-p.arrivals:
 			if !ok {
 				return p.subscribeError
 			}
-			if a.subject == subject {
+			if arrived == subject {
 				got++
 			}
 		case want = <-total:

@@ -35,36 +35,45 @@ func (p *pair) meter(ctx context.Context) (r reading, err error) {
 	if r.cpu, err = p.cpu(); err != nil {
 		return r, err
 	}
-	pc, err := metrics(ctx, pcHTTP)
-	if err != nil {
+	var pc, mac float64
+	if r.pcFlushes, pc, err = storeCounts(ctx, pcHTTP); err != nil {
 		return r, err
 	}
-	mac, err := metrics(ctx, macHTTP)
-	r.pcFlushes, r.macFlushes = pc["sidegate_store_flushes_total"], mac["sidegate_store_flushes_total"]
-	r.written = pc["sidegate_store_written_bytes_total"] + mac["sidegate_store_written_bytes_total"]
+	r.macFlushes, mac, err = storeCounts(ctx, macHTTP)
+	r.written = pc + mac
 	return r, err
 }
 
-// metrics reads the metrics of a service that have no labels.
-func metrics(ctx context.Context, address string) (map[string]float64, error) {
+// storeCounts reads from a service's metrics how often its store has flushed, and how many bytes it has written.
+func storeCounts(ctx context.Context, address string) (flushes, written float64, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/metrics", nil)
 	if err != nil {
-		return nil, err
+		return 0, 0, err
 	}
 	answer, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, err
+		return 0, 0, err
 	}
 	defer answer.Body.Close()
-	values := map[string]float64{}
+	found := 0
 	lines := bufio.NewScanner(answer.Body)
 	for lines.Scan() {
-		name, text, _ := strings.Cut(lines.Text(), " ")
-		if v, err := strconv.ParseFloat(text, 64); err == nil {
-			values[name] = v
+		for name, value := range map[string]*float64{"sidegate_store_flushes_total": &flushes, "sidegate_store_written_bytes_total": &written} {
+			if text, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
+				if *value, err = strconv.ParseFloat(text, 64); err != nil {
+					return 0, 0, fmt.Errorf("metric %s of %s: %w", name, address, err)
+				}
+				found++
+			}
 		}
 	}
-	return values, lines.Err()
+	if err := lines.Err(); err != nil {
+		return 0, 0, err
+	}
+	if found != 2 {
+		return 0, 0, fmt.Errorf("%s tells nothing of its store's flushes and bytes: %s", address, answer.Status)
+	}
+	return flushes, written, nil
 }
 
 // cpu is the processor time both services and this client have used.

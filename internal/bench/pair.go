@@ -32,17 +32,12 @@ type pair struct {
 	submit         pb.MailServiceClient
 	receive        pb.MailServiceClient
 	subscription   context.CancelFunc
-	arrivals       chan arrival
+	arrivals       chan string // subjects
 	subscribeError error
 }
 
-type arrival struct {
-	subject string
-	at      time.Time
-}
-
 func startPair(ctx context.Context, bin, dir string) (*pair, error) {
-	p := &pair{bin: bin, dir: dir, tls: filepath.Join(dir, "pki"), arrivals: make(chan arrival, 1<<16)}
+	p := &pair{bin: bin, dir: dir, tls: filepath.Join(dir, "pki"), arrivals: make(chan string, 1<<16)}
 	if err := p.command(ctx, "coordinator", "pki", "init", p.tls).Run(); err != nil {
 		return p, fmt.Errorf("pki init: %w", err)
 	}
