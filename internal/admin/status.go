@@ -187,10 +187,11 @@ func (s *Server) storeStatus() *pb.StoreStatus {
 	out := &pb.StoreStatus{StoreId: string(s.o.Store.ID()), Epoch: s.o.Store.Epoch(), StoreClass: className(class), Reason: reason}
 	if usage, err := s.o.Store.Usage(); err == nil {
 		out.FreeBytes, out.UsedBytes = usage.Free, usage.Used
-		out.Flushes, out.WrittenBytes = usage.Flushes, usage.Written
 	} else if reason == "" {
 		out.Reason = err.Error()
 	}
+	wear := s.o.Store.Wear()
+	out.Flushes, out.WrittenBytes = wear.Flushes, wear.Written
 	remembered := s.o.Store.Remembered()
 	out.RememberedIds, out.RememberedBytes, out.ForgottenEarly = uint64(remembered.Records), uint64(remembered.Bytes), remembered.Early
 	return out

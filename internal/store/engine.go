@@ -30,6 +30,8 @@ type Engine interface {
 	Files() Files
 	// Usage tells how full the disk is.
 	Usage() (Usage, error)
+	// Wear tells what was asked of the disk so far, up to the moment. It does not ask the disk for it.
+	Wear() Wear
 	// Close flushes and closes. Nothing may be called after it.
 	Close() error
 }
@@ -37,12 +39,16 @@ type Engine interface {
 // Wait blocks until a batch is durable.
 type Wait func() error
 
-// Usage is how full a disk is and how much it is used, in bytes.
+// Usage is how full a disk is, in bytes.
 type Usage struct {
 	Free, Total uint64 // of the file system
 	Used        uint64 // by the engine
-	Written     uint64 // since it was opened
-	Flushes     uint64 // how often, since it was opened
+}
+
+// Wear is what an engine has asked of its disk since it was opened.
+type Wear struct {
+	Written uint64 // bytes
+	Flushes uint64 // how often it had something flushed
 }
 
 // Files is one flat directory of large content.

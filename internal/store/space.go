@@ -43,7 +43,7 @@ func (p *space) current(e Engine, reserve uint64) (Usage, error) {
 	return u, nil
 }
 
-// Usage tells how full the disk is.
+// Usage tells how full the disk is, or was a moment ago.
 func (s *Store) Usage() (Usage, error) {
 	u, err := s.space.current(s.engine, s.o.ReserveBytes)
 	if err != nil {
@@ -51,6 +51,10 @@ func (s *Store) Usage() (Usage, error) {
 	}
 	return u, nil
 }
+
+// Wear tells what was asked of the disk since the store was opened: at once, so that what lies between two answers is what
+// was done between them.
+func (s *Store) Wear() Wear { return s.engine.Wear() }
 
 // room fails with ErrFull when nothing new may be taken. A disk that does not say how full it is counts as full.
 func (s *Store) room() error {

@@ -20,7 +20,7 @@ func (e *Engine) Usage() (store.Usage, error) {
 	}
 	defer e.leave()
 	u, err := e.guard.GetDiskUsage(e.dir)
-	out := store.Usage{Free: math.MaxInt64, Total: math.MaxInt64, Written: e.guard.written.Load(), Flushes: e.guard.flushes.Load()}
+	out := store.Usage{Free: math.MaxInt64, Total: math.MaxInt64}
 	out.Used = e.used.get(func() uint64 { return e.db.Metrics().DiskSpaceUsage() }) + uint64(max(e.files.bytes.Load(), 0))
 	if errors.Is(err, vfs.ErrUnsupported) {
 		return out, nil
@@ -34,6 +34,11 @@ func (e *Engine) Usage() (store.Usage, error) {
 	}
 	out.Free, out.Total = u.AvailBytes-min(missing, u.AvailBytes), u.TotalBytes
 	return out, nil
+}
+
+// Wear tells what was written and flushed below the directory. The ballast is not among it.
+func (e *Engine) Wear() store.Wear {
+	return store.Wear{Written: e.guard.written.Load(), Flushes: e.guard.flushes.Load()}
 }
 
 // usedBytes remembers what the database said it occupies, which takes it a while to find out.

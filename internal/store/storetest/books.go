@@ -294,6 +294,35 @@ func writeLarge(d *store.Draft) error {
 	return err
 }
 
+// wear shows that what a commit has cost is told as soon as it has returned, however short ago it was asked before.
+func wear(t *testing.T, b *bench) {
+	const bytes = 100_000 // more than is kept inline
+	last := b.Wear()
+	cost := func(what string, written, flushes uint64) {
+		t.Helper()
+		now := b.Wear()
+		if now.Written-last.Written < written || now.Flushes-last.Flushes < flushes {
+			t.Fatalf("%s: %+v after %+v", what, now, last)
+		}
+		last = now
+	}
+	for range 3 {
+		value := make([]byte, bytes)
+		b.do(func(tx *store.Tx) error { tx.Put("t", "k", value); return nil })
+		cost("a commit", bytes, 1)
+	}
+	d := b.NewDraft(bytes)
+	if _, err := d.Write(make([]byte, bytes)); err != nil {
+		t.Fatal(err)
+	}
+	cost("content in a file", bytes, 0)
+	if err := d.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	cost("the file is flushed, and its name", 0, 2)
+	d.Discard()
+}
+
 func identity(t *testing.T, b *bench) {
 	id, epoch := b.ID(), b.Epoch()
 	if len(id) != 36 || epoch != 1 {

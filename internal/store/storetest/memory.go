@@ -24,6 +24,7 @@ type Memory struct {
 	hold    chan struct{} // closed to let waits go on; nil: they do not wait
 	broken  error
 	usage   *store.Usage
+	wear    store.Wear
 }
 
 type memoryBatch struct {
@@ -140,6 +141,7 @@ func (m *Memory) Apply(b *store.Batch) (store.Wait, error) {
 		op = store.Op{Key: bytes.Clone(op.Key), Value: bytes.Clone(op.Value)}
 		applied.ops = append(applied.ops, op)
 		m.set(op)
+		m.wear.Written += uint64(len(op.Key) + len(op.Value))
 	}
 	m.waiting = append(m.waiting, applied)
 	hold := m.hold
@@ -154,6 +156,7 @@ func (m *Memory) Apply(b *store.Batch) (store.Wait, error) {
 		}
 		applied.done = true
 		m.settle()
+		m.wear.Flushes++
 		return nil
 	}, nil
 }
@@ -209,6 +212,13 @@ func (m *Memory) Usage() (store.Usage, error) {
 		return *m.usage, nil
 	}
 	return store.Usage{Free: math.MaxInt64, Total: math.MaxInt64}, nil
+}
+
+// Wear counts what a log would have taken: keys, values and content, and a flush for each wait and each Sync.
+func (m *Memory) Wear() store.Wear {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.wear
 }
 
 // Close does nothing.

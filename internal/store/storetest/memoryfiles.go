@@ -57,6 +57,7 @@ func (f *memoryFiles) List() ([]string, error) {
 func (f *memoryFiles) Sync() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.wear.Flushes++
 	return f.broken
 }
 
@@ -67,6 +68,7 @@ func (f *memoryFile) Write(p []byte) (int, error) {
 		return 0, f.m.broken
 	}
 	f.m.files[f.name] = append(f.m.files[f.name], p...)
+	f.m.wear.Written += uint64(len(p))
 	return len(p), nil
 }
 

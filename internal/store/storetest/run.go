@@ -49,6 +49,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		"commit/nothing on error": commitNothing,
 		"commit/at once":          commitAtOnce,
 		"space":                   space,
+		"wear":                    wear,
 		"identity":                identity,
 		"identity/renewed":        renewed,
 	} {
