@@ -38,11 +38,7 @@ func (s *mailboxServer) RemoveMailboxAliases(ctx context.Context, req *pb.Remove
 // changeAliases does one thing with every alias named, in one commit, and makes the routes know of it.
 func (s *mailboxServer) changeAliases(ctx context.Context, address string, texts []string, message string,
 	change func(tx *store.Tx, box, alias mail.Address) error) (*pb.Mailbox, error) {
-	c, err := s.operator(ctx)
-	if err != nil {
-		return nil, err
-	}
-	box, err := wire.ParseAddress("address", address)
+	c, box, err := s.keeper(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +46,7 @@ func (s *mailboxServer) changeAliases(ctx context.Context, address string, texts
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.CommitCustody(ctx, func(tx *store.Tx) error {
+	err = s.change(ctx, box, func(tx *store.Tx) error {
 		for _, alias := range aliases {
 			if err := change(tx, box, alias); err != nil {
 				return err
@@ -58,9 +54,6 @@ func (s *mailboxServer) changeAliases(ctx context.Context, address string, texts
 		}
 		return nil
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, noMailbox(box)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -20,10 +20,7 @@ const maxScan = 5000
 // ListMessages lists a mailbox.
 func (s *mailServer) ListMessages(ctx context.Context, req *pb.ListMessagesRequest) (*pb.ListMessagesResponse, error) {
 	resp, err := s.list(ctx, req)
-	if err != nil {
-		return nil, toStatus(err)
-	}
-	return resp, nil
+	return resp, toStatus(err)
 }
 
 func (s *mailServer) list(ctx context.Context, req *pb.ListMessagesRequest) (*pb.ListMessagesResponse, error) {

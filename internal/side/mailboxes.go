@@ -27,11 +27,7 @@ func (s *mailboxServer) CreateMailbox(ctx context.Context, req *pb.CreateMailbox
 }
 
 func (s *mailboxServer) create(ctx context.Context, req *pb.CreateMailboxRequest) (*pb.Mailbox, error) {
-	c, err := s.operator(ctx)
-	if err != nil {
-		return nil, err
-	}
-	a, err := wire.ParseAddress("address", req.Address)
+	c, a, err := s.keeper(ctx, req.Address)
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +126,7 @@ func (s *mailboxServer) find(ctx context.Context, text string) (*pb.Mailbox, err
 // ListMailboxes lists mailboxes by address.
 func (s *mailboxServer) ListMailboxes(ctx context.Context, req *pb.ListMailboxesRequest) (*pb.ListMailboxesResponse, error) {
 	resp, err := s.list(ctx, req)
-	if err != nil {
-		return nil, toStatus(err)
-	}
-	return resp, nil
+	return resp, toStatus(err)
 }
 
 func (s *mailboxServer) list(ctx context.Context, req *pb.ListMailboxesRequest) (*pb.ListMailboxesResponse, error) {
@@ -172,8 +165,11 @@ func (s *mailboxServer) list(ctx context.Context, req *pb.ListMailboxesRequest) 
 			return resp, nil
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	resp.NextPageToken = wire.PageToken(list, after)
-	return resp, ctx.Err()
+	return resp, nil
 }
 
 // UpdateMailboxOwners replaces the owners.
@@ -186,11 +182,7 @@ func (s *mailboxServer) UpdateMailboxOwners(ctx context.Context, req *pb.UpdateM
 }
 
 func (s *mailboxServer) update(ctx context.Context, req *pb.UpdateMailboxOwnersRequest) (*pb.Mailbox, error) {
-	c, err := s.operator(ctx)
-	if err != nil {
-		return nil, err
-	}
-	a, err := wire.ParseAddress("address", req.Address)
+	c, a, err := s.keeper(ctx, req.Address)
 	if err != nil {
 		return nil, err
 	}
@@ -198,11 +190,7 @@ func (s *mailboxServer) update(ctx context.Context, req *pb.UpdateMailboxOwnersR
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.CommitCustody(ctx, func(tx *store.Tx) error { return tx.SetOwners(a, owners) })
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, noMailbox(a)
-	}
-	if err != nil {
+	if err := s.change(ctx, a, func(tx *store.Tx) error { return tx.SetOwners(a, owners) }); err != nil {
 		return nil, err
 	}
 	s.log.Info("mailbox has new owners", "owners", len(owners), "by", c.uri)
@@ -218,16 +206,12 @@ func (s *mailboxServer) DeleteMailbox(ctx context.Context, req *pb.DeleteMailbox
 }
 
 func (s *mailboxServer) remove(ctx context.Context, req *pb.DeleteMailboxRequest) error {
-	c, err := s.operator(ctx)
-	if err != nil {
-		return err
-	}
-	a, err := wire.ParseAddress("address", req.Address)
+	c, a, err := s.keeper(ctx, req.Address)
 	if err != nil {
 		return err
 	}
 	held := 0
-	err = s.Store.CommitCustody(ctx, func(tx *store.Tx) error {
+	err = s.change(ctx, a, func(tx *store.Tx) error {
 		box, err := s.Store.Mailbox(a)
 		if err != nil {
 			return err
@@ -241,15 +225,32 @@ func (s *mailboxServer) remove(ctx context.Context, req *pb.DeleteMailboxRequest
 		}
 		return tx.DropMailbox(a)
 	})
+	if err != nil {
+		return err
+	}
+	s.Intake.AliasesChanged()
+	if err := s.Names.Refresh(a); err != nil {
+		return err
+	}
+	s.log.Info("mailbox removed", "messages", held, "by", c.uri)
+	return nil
+}
+
+// keeper returns the operator who calls, and the address of the mailbox the call is about.
+func (s *mailboxServer) keeper(ctx context.Context, address string) (caller, mail.Address, error) {
+	c, err := s.operator(ctx)
+	if err != nil {
+		return c, mail.Address{}, err
+	}
+	a, err := wire.ParseAddress("address", address)
+	return c, a, err
+}
+
+// change changes a mailbox, which has to be there, in one commit.
+func (s *mailboxServer) change(ctx context.Context, a mail.Address, do func(tx *store.Tx) error) error {
+	err := s.Store.CommitCustody(ctx, do)
 	if errors.Is(err, store.ErrNotFound) {
 		return noMailbox(a)
-	}
-	if err == nil {
-		s.Intake.AliasesChanged()
-		err = s.Names.Refresh(a)
-	}
-	if err == nil {
-		s.log.Info("mailbox removed", "messages", held, "by", c.uri)
 	}
 	return err
 }

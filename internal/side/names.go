@@ -2,12 +2,10 @@ package side
 
 import (
 	"context"
-	"errors"
 
 	"sidegate/internal/directory"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
-	"sidegate/internal/wire"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -31,11 +29,7 @@ func (s *mailboxServer) UpdateMailboxName(ctx context.Context, req *pb.UpdateMai
 }
 
 func (s *mailboxServer) rename(ctx context.Context, req *pb.UpdateMailboxNameRequest) (*pb.Mailbox, error) {
-	c, err := s.operator(ctx)
-	if err != nil {
-		return nil, err
-	}
-	a, err := wire.ParseAddress("address", req.Address)
+	c, a, err := s.keeper(ctx, req.Address)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +37,7 @@ func (s *mailboxServer) rename(ctx context.Context, req *pb.UpdateMailboxNameReq
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.CommitCustody(ctx, func(tx *store.Tx) error {
+	err = s.change(ctx, a, func(tx *store.Tx) error {
 		box, err := s.Store.Mailbox(a)
 		if err != nil {
 			return err
@@ -51,9 +45,6 @@ func (s *mailboxServer) rename(ctx context.Context, req *pb.UpdateMailboxNameReq
 		a = box.Address
 		return s.Names.NameMailbox(tx, a, name)
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, noMailbox(a)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -21,10 +21,7 @@ const (
 // TrackMessage tells a message's way, together with those of the messages it was tried again as.
 func (s *mailServer) TrackMessage(ctx context.Context, req *pb.TrackMessageRequest) (*pb.TrackMessageResponse, error) {
 	resp, err := s.track(ctx, req)
-	if err != nil {
-		return nil, toStatus(err)
-	}
-	return resp, nil
+	return resp, toStatus(err)
 }
 
 func (s *mailServer) track(ctx context.Context, req *pb.TrackMessageRequest) (*pb.TrackMessageResponse, error) {
