@@ -34,28 +34,26 @@ Examples:
 }
 
 func doInbox(ctx context.Context, c *call) error {
-	out, err := c.printer()
-	if err != nil {
-		return err
-	}
 	mailbox, err := c.address("MAILBOX", c.args[0])
 	if err != nil {
 		return err
 	}
-	conn, err := c.dial(asUser)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	client := pb.NewMailServiceClient(conn)
-	if c.cmd.Bool("follow") {
+	return c.listing(asUser, func(out *printer, conn connection) error {
+		client := pb.NewMailServiceClient(conn)
+		if !c.cmd.Bool("follow") {
+			return c.listInbox(ctx, client, mailbox, out)
+		}
 		watching, stop, err := c.patience(ctx)
 		if err != nil {
 			return err
 		}
 		defer stop()
 		return waited(watching, follow(watching, client, mailbox, out))
-	}
+	})
+}
+
+// listInbox lists what is there.
+func (c *call) listInbox(ctx context.Context, client pb.MailServiceClient, mailbox string, out *printer) error {
 	entries, err := pages(ctx, c, func(ctx context.Context, token string) ([]*pb.MailboxEntry, string, error) {
 		r, err := client.ListMessages(ctx, &pb.ListMessagesRequest{Mailbox: mailbox, PageSize: 500, PageToken: token, UnacknowledgedOnly: c.cmd.Bool("new")})
 		return r.GetEntries(), r.GetNextPageToken(), err

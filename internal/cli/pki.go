@@ -39,19 +39,7 @@ Example:
   $P status --tls-dir ./pki/operator`,
 		flags: append(ownerFlags(), &urfave.StringSliceFlag{Name: "service", Usage: "`NAME` of a service; default: the three programs; may be repeated"}, a.outputFlag()),
 		do: func(_ context.Context, c *call) error {
-			out, err := c.printer()
-			if err != nil {
-				return err
-			}
-			options, err := c.pkiOptions()
-			if err != nil {
-				return err
-			}
-			issued, err := identity.Init(c.args[0], options)
-			if err != nil {
-				return err
-			}
-			return out.issued(issued)
+			return c.issuing(func(o identity.PKIOptions) ([]identity.Issued, error) { return identity.Init(c.args[0], o) })
 		},
 	})
 }
@@ -68,31 +56,45 @@ Example:
 			&urfave.StringFlag{Name: "role", Usage: "user, operator, monitor or peer as `ROLE`", Value: string(identity.User)},
 			a.outputFlag()),
 		do: func(_ context.Context, c *call) error {
-			out, err := c.printer()
-			if err != nil {
-				return err
-			}
-			options, err := c.pkiOptions()
-			if err != nil {
-				return err
-			}
-			role := identity.Role(c.cmd.String("role"))
-			if _, err := identity.Parse(identity.URI(role, c.args[0])); err != nil {
-				return usagef("%v", err)
-			}
-			leaf := identity.Leaf{Name: c.args[0], Role: role}
-			if role == identity.Peer {
-				leaf.SANs = c.cmd.StringSlice("san")
-			} else if len(c.cmd.StringSlice("san")) > 0 {
-				return usagef("--san is for --role peer: nobody dials a %s", role)
-			}
-			issued, err := identity.Issue(c.cmd.String("pki"), leaf, options)
-			if err != nil {
-				return err
-			}
-			return out.issued([]identity.Issued{issued})
+			return c.issuing(func(o identity.PKIOptions) ([]identity.Issued, error) {
+				leaf, err := c.leaf()
+				if err != nil {
+					return nil, err
+				}
+				issued, err := identity.Issue(c.cmd.String("pki"), leaf, o)
+				return []identity.Issued{issued}, err
+			})
 		},
 	})
+}
+
+// leaf is what pki issue is told to make a certificate for.
+func (c *call) leaf() (identity.Leaf, error) {
+	leaf := identity.Leaf{Name: c.args[0], Role: identity.Role(c.cmd.String("role"))}
+	if _, err := identity.Parse(identity.URI(leaf.Role, leaf.Name)); err != nil {
+		return leaf, usagef("%v", err)
+	}
+	if leaf.SANs = c.cmd.StringSlice("san"); len(leaf.SANs) > 0 && leaf.Role != identity.Peer {
+		return leaf, usagef("--san is for --role peer: nobody dials a %s", leaf.Role)
+	}
+	return leaf, nil
+}
+
+// issuing runs a command that makes certificates, and lists them.
+func (c *call) issuing(issue func(identity.PKIOptions) ([]identity.Issued, error)) error {
+	out, err := c.printer()
+	if err != nil {
+		return err
+	}
+	options, err := c.pkiOptions()
+	if err != nil {
+		return err
+	}
+	issued, err := issue(options)
+	if err != nil {
+		return err
+	}
+	return out.issued(issued)
 }
 
 func (c *call) pkiOptions() (identity.PKIOptions, error) {

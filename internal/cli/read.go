@@ -36,17 +36,6 @@ Examples:
 }
 
 func doRead(ctx context.Context, c *call) error {
-	out, err := c.printer()
-	if err != nil {
-		return err
-	}
-	raw := c.cmd.Bool("raw")
-	switch {
-	case raw && out.terminal:
-		return usagef("--raw writes bytes a terminal must not get; send them to a file")
-	case raw && (c.cmd.String("save") != "" || out.json()):
-		return usagef("--raw cannot stand together with --save or --output %s", out.format)
-	}
 	mailbox, err := c.address("MAILBOX", c.args[0])
 	if err != nil {
 		return err
@@ -55,24 +44,28 @@ func doRead(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	conn, err := c.dial(asUser)
-	if err != nil {
+	return c.listing(asUser, func(out *printer, conn connection) error {
+		raw := c.cmd.Bool("raw")
+		switch {
+		case raw && out.terminal:
+			return usagef("--raw writes bytes a terminal must not get; send them to a file")
+		case raw && (c.cmd.String("save") != "" || out.json()):
+			return usagef("--raw cannot stand together with --save or --output %s", out.format)
+		}
+		client := pb.NewMailServiceClient(conn)
+		if err := c.readMessage(ctx, client, out, &pb.GetMessageRequest{Mailbox: mailbox, MessageId: c.args[1], IncludeOriginal: raw}, timeout); err != nil {
+			return err
+		}
+		if !c.cmd.Bool("acknowledge") {
+			return nil
+		}
+		limited, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		_, err := client.AcknowledgeMessages(limited, &pb.AcknowledgeMessagesRequest{
+			Mailbox: mailbox, MessageIds: c.args[1:], WithholdReceipts: c.cmd.Bool(withholdFlag),
+		})
 		return err
-	}
-	defer conn.Close()
-	client := pb.NewMailServiceClient(conn)
-	if err := c.readMessage(ctx, client, out, &pb.GetMessageRequest{Mailbox: mailbox, MessageId: c.args[1], IncludeOriginal: raw}, timeout); err != nil {
-		return err
-	}
-	if !c.cmd.Bool("acknowledge") {
-		return nil
-	}
-	limited, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	_, err = client.AcknowledgeMessages(limited, &pb.AcknowledgeMessagesRequest{
-		Mailbox: mailbox, MessageIds: c.args[1:], WithholdReceipts: c.cmd.Bool(withholdFlag),
 	})
-	return err
 }
 
 const withholdFlag = "withhold-receipt"

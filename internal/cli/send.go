@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	urfave "github.com/urfave/cli/v3"
@@ -41,42 +40,34 @@ Examples:
 }
 
 func doSend(ctx context.Context, c *call) error {
-	out, err := c.printer()
-	if err != nil {
-		return err
-	}
 	m, err := c.headers()
 	if err != nil {
 		return err
 	}
-	parts, err := c.enclose(m)
-	if err != nil {
-		return err
-	}
-	defer parts.close()
 	timeout, err := c.timeout()
 	if err != nil {
 		return err
 	}
-	conn, err := c.dial(asUser)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	bar := c.progress("sending", parts.size())
-	defer bar.done()
-	id, err := submit(ctx, pb.NewMailServiceClient(conn), &pb.SubmitBegin{Message: m, RequestId: c.cmd.String("request-id")}, parts, timeout, bar)
-	if err != nil {
-		return err
-	}
-	bar.done()
-	if out.json() {
-		return out.value(struct {
-			MessageID string `json:"messageId"`
-		}{id})
-	}
-	_, err = fmt.Fprintln(out.w, clean(id))
-	return err
+	return c.listing(asUser, func(out *printer, conn connection) error {
+		parts, err := c.enclose(m)
+		if err != nil {
+			return err
+		}
+		defer parts.close()
+		bar := c.progress("sending", parts.size())
+		defer bar.done()
+		id, err := submit(ctx, pb.NewMailServiceClient(conn), &pb.SubmitBegin{Message: m, RequestId: c.cmd.String("request-id")}, parts, timeout, bar)
+		if err != nil {
+			return err
+		}
+		bar.done()
+		if out.json() {
+			return out.value(struct {
+				MessageID string `json:"messageId"`
+			}{id})
+		}
+		return out.line("%s", id)
+	})
 }
 
 // headers makes the message of the flags, without content. What only the server can judge is left to it.
