@@ -44,6 +44,9 @@ func measureFiles(dir string, size, n int, period time.Duration) (float64, error
 	if err, ok := failed.Load().(error); ok {
 		return 0, err
 	}
+	if count.Load() == 0 {
+		return 0, fmt.Errorf("no file was written within %v: the period is too short", period)
+	}
 	return float64(count.Load()) / time.Since(start).Seconds(), nil
 }
 
@@ -88,7 +91,7 @@ func measureFlush(dir string, n int, pace time.Duration) ([]float64, error) {
 		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
 			return nil, err
 		}
-		took = append(took, float64(time.Since(start).Microseconds())/1000)
+		took = append(took, millis(time.Since(start)))
 	}
 	return took, nil
 }

@@ -161,7 +161,7 @@ func (p *pair) measureRate(ctx context.Context, size, n int, period time.Duratio
 	if err != nil {
 		return rate{}, err
 	}
-	return after.since(before, float64(sent.Load()), elapsed), nil
+	return after.since(before, sent.Load(), elapsed)
 }
 
 // awaitTotal counts arrivals while submitters are at work, and ends once the total, told later, is reached.
@@ -199,7 +199,7 @@ func (p *pair) measureIdle(ctx context.Context, size, n int, pace time.Duration)
 		if err := p.await(ctx, subject, 1); err != nil {
 			return nil, err
 		}
-		took = append(took, float64(time.Since(start).Microseconds())/1000)
+		took = append(took, millis(time.Since(start)))
 	}
 	return took, nil
 }
@@ -238,5 +238,10 @@ func (p *pair) memoryQueued(ctx context.Context, n int) (float64, error) {
 	}
 	close(work)
 	all.Wait()
-	return p.memory()
+	select {
+	case err := <-failed:
+		return 0, err
+	default:
+		return p.memory()
+	}
 }

@@ -26,6 +26,10 @@ func main() {
 	queued := flag.Int("queued", 100_000, "messages queued for the memory figure")
 	only := flag.Int("only", 0, "measure the rates of this size in bytes alone, and nothing else")
 	flag.Parse()
+	if *period <= 0 || *rounds < 1 || *queued < 0 || *only < 0 {
+		fmt.Fprintln(os.Stderr, "bench: --period and --rounds want more than 0, --queued and --only nothing below it")
+		os.Exit(2)
+	}
 	if *only > 0 {
 		sizes = []int{*only}
 	}
@@ -139,6 +143,8 @@ func printMemory(ctx context.Context, p *pair, queued int) error {
 	fmt.Printf("%16.0f%17.0f\n", empty, full)
 	return nil
 }
+
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func median(v []float64) float64 { return quantile(v, 0.5) }
 

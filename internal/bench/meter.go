@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -20,15 +21,24 @@ type reading struct {
 	written               float64 // bytes, by both stores
 }
 
-// since is what was used for count messages within a time.
-func (r reading) since(before reading, count float64, elapsed time.Duration) rate {
-	return rate{
+// since is what was used for the messages sent within a time. Each was flushed at both ends, so counts that have not grown
+// are of another start of a service, or of another moment: they would give a figure that means nothing.
+func (r reading) since(before reading, sent int64, elapsed time.Duration) (rate, error) {
+	count := float64(sent)
+	out := rate{
 		perSecond:  count / elapsed.Seconds(),
 		cpuMicros:  float64((r.cpu - before.cpu).Microseconds()) / count,
 		pcFlushes:  (r.pcFlushes - before.pcFlushes) / count,
 		macFlushes: (r.macFlushes - before.macFlushes) / count,
 		diskBytes:  (r.written - before.written) / count,
 	}
+	switch {
+	case sent == 0:
+		return rate{}, errors.New("no message was sent: the period is too short")
+	case !(out.pcFlushes > 0 && out.macFlushes > 0 && out.diskBytes > 0): // NaN among them
+		return rate{}, fmt.Errorf("the counts of the stores have not grown over %d messages: %+v after %+v", sent, r, before)
+	}
+	return out, nil
 }
 
 func (p *pair) meter(ctx context.Context) (r reading, err error) {
