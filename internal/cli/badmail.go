@@ -88,8 +88,7 @@ Example:
 					if err := out.line("%s  %s  %s", entry.GetBadMailId(), entry.GetReason(), entry.GetExplanation()); err != nil {
 						return err
 					}
-					presentText(out, entry.GetMessage())
-					return nil
+					return out.letter(entry.GetMessage())
 				}
 				if out.json() {
 					shape, err := badMailShape(entry, false)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -42,13 +43,15 @@ Example:
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.args[0], err)
 			}
+			var b bytes.Buffer
 			for _, n := range found.Notes {
-				fmt.Fprintf(c.streams.Out, "# %s\n", clean(n))
+				fmt.Fprintf(&b, "# %s\n", clean(n))
 			}
 			for _, s := range found.Settings {
-				fmt.Fprintf(c.streams.Out, "%s: %s # line %d, %s\n", s.Key, s.Value, s.Line, clean(s.From))
+				fmt.Fprintf(&b, "%s: %s # line %d, %s\n", s.Key, s.Value, s.Line, clean(s.From))
 			}
-			return nil
+			_, err = b.WriteTo(c.streams.Out)
+			return err
 		},
 	})}
 }

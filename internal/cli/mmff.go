@@ -119,33 +119,29 @@ func full[T any](list []T) []T {
 }
 
 func (p *printer) messageFile(file MMFFFile) error {
-	field := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(p.w, "%s %s\n", paint(p.colour, cell{name + ":", dim}), clean(value))
-		}
-	}
-	field("Kind", file.Kind)
+	s := p.sheet()
+	s.field("Kind", file.Kind)
 	for _, e := range file.Errors {
-		field("Error", e.Text)
+		s.field("Error", e.Text)
 	}
 	for _, n := range file.Notes {
-		field("Note", n.Text)
+		s.field("Note", n.Text)
 	}
 	for _, m := range file.Messages {
-		fmt.Fprintln(p.w)
-		field("From", m.Sender)
-		field("To", strings.Join(m.Recipients.To, ", "))
-		field("Cc", strings.Join(m.Recipients.Cc, ", "))
-		field("Bcc", strings.Join(m.Recipients.Bcc, ", "))
-		field("Subject", m.Subject)
-		field("Date", strings.TrimSpace(m.Date+" "+m.Time))
-		field("Priority", m.Priority)
+		s.text("\n")
+		s.field("From", m.Sender)
+		s.field("To", strings.Join(m.Recipients.To, ", "))
+		s.field("Cc", strings.Join(m.Recipients.Cc, ", "))
+		s.field("Bcc", strings.Join(m.Recipients.Bcc, ", "))
+		s.field("Subject", m.Subject)
+		s.field("Date", strings.TrimSpace(m.Date+" "+m.Time))
+		s.field("Priority", m.Priority)
 		for _, a := range m.Attachments {
-			field("File", fmt.Sprintf("%s (%s)", a.FileName, p.bytes(uint64(a.SizeBytes))))
+			s.field("File", fmt.Sprintf("%s (%s)", a.FileName, p.bytes(uint64(a.SizeBytes))))
 		}
-		fmt.Fprintf(p.w, "\n%s\n", strings.TrimSuffix(cleanText(m.Body), "\n"))
+		s.text("\n" + strings.TrimSuffix(cleanText(m.Body), "\n") + "\n")
 	}
-	return nil
+	return s.write()
 }
 
 func (a *app) mmffCheck() *urfave.Command {

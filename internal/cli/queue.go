@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -117,9 +116,10 @@ Example:
 					if err := out.queue(r.GetEntries()); err != nil || out.format == formatTabs {
 						return err
 					}
-					fmt.Fprintln(out.w)
-					presentText(out, r.GetMessage())
-					return nil
+					if err := out.line(""); err != nil {
+						return err
+					}
+					return out.letter(r.GetMessage())
 				}
 				shape, err := messageShape(r.GetMessage(), false)
 				if err != nil {

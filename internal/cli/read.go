@@ -3,9 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v3"
@@ -159,7 +157,9 @@ func (c *call) present(out *printer, e *pb.MailboxEntry, next func() ([]byte, er
 	if out.json() {
 		return presentJSON(out, e, files)
 	}
-	presentText(out, m)
+	if err := out.letter(m); err != nil {
+		return err
+	}
 	return files.report(c)
 }
 
@@ -177,67 +177,4 @@ func presentJSON(out *printer, e *pb.MailboxEntry, files *saver) error {
 		}
 	}
 	return out.value(shape)
-}
-
-// presentText shows a message for a person: a few lines about it, an empty line, the body.
-func presentText(out *printer, m *pb.Message) {
-	field := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(out.w, "%s %s\n", paint(out.colour, cell{name + ":", dim}), clean(value))
-		}
-	}
-	field("From", m.GetSender())
-	field("To", strings.Join(m.GetRecipients().GetTo(), ", "))
-	field("Cc", strings.Join(m.GetRecipients().GetCc(), ", "))
-	field("Subject", m.GetSubject())
-	field("Date", out.when(m.GetSubmitTime().AsTime()))
-	if p := m.GetPriority(); p != 0 && p != 3 {
-		field("Priority", itoa(p))
-	}
-	switch m.GetClass() {
-	case pb.MessageClass_MESSAGE_CLASS_DELIVERY_REPORT:
-		field("Kind", "delivery report")
-	case pb.MessageClass_MESSAGE_CLASS_READ_RECEIPT:
-		field("Kind", "read receipt")
-	case pb.MessageClass_MESSAGE_CLASS_SYSTEM:
-		field("Kind", "system")
-	}
-	if m.GetOrigin() == pb.Origin_ORIGIN_LEGACY_UNAUTHENTICATED {
-		field("Origin", "legacy spool; the sender was not verified")
-	}
-	for _, a := range m.GetAttachments() {
-		field("File", fmt.Sprintf("%s (%s)", a.GetFileName(), out.bytes(uint64(a.GetSizeBytes()))))
-	}
-	for _, f := range m.GetFailures() {
-		field("Failed", fmt.Sprintf("%s: %s (%s)", f.GetAddress(), f.GetExplanation(), f.GetReason()))
-	}
-	presentReceipt(out, m.GetReceipt(), field)
-	field("Regarding", m.GetRegarding())
-	field("Answers", m.GetInReplyTo())
-	field("ID", m.GetMessageId())
-	fmt.Fprintf(out.w, "\n%s", cleanText(m.GetBody()))
-	if b := m.GetBody(); b != "" && !strings.HasSuffix(b, "\n") {
-		fmt.Fprintln(out.w)
-	}
-}
-
-// presentReceipt shows what a receipt says of the message that was read, or was not.
-func presentReceipt(out *printer, r *pb.ReceiptDetails, field func(name, value string)) {
-	if r == nil {
-		return
-	}
-	when := "Read"
-	if r.GetOutcome() == pb.ReceiptOutcome_RECEIPT_OUTCOME_NOT_READ {
-		when = "Deleted unread"
-	}
-	if t := r.GetReadTime(); t != nil {
-		field(when, out.when(t.AsTime()))
-	} else {
-		field(when, "at a time that is not known")
-	}
-	field("By", r.GetReader())
-	field("Its subject", r.GetSubject())
-	if t := r.GetSubmitTime(); t != nil {
-		field("Its date", out.when(t.AsTime()))
-	}
 }
