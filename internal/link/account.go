@@ -41,15 +41,17 @@ func (r *receiver) account(e *pb.FrameEntry) (queued, error) {
 		q.bytes = uint64(n)
 		return q, nil
 	case e.GetVoid() != nil:
-		q.late = e.GetVoid().GetSequence() < r.next
-		return q, r.countVoid(e.GetVoid().GetSequence())
+		seq := e.GetVoid().GetSequence()
+		q.late = seq < r.next || within(r.held, seq)
+		return q, r.countVoid(seq, q.late)
 	}
 	return q, violation("a frame entry of a kind that version %d does not know", Version)
 }
 
-// countVoid counts a void: in its order against credit, out of order against a bound of its own.
-func (r *receiver) countVoid(seq uint64) error {
-	if seq >= r.next {
+// countVoid counts a void: in its order against credit, out of order against a bound of its own. What ends an exception of
+// an earlier session is out of order wherever it comes: with too many exceptions open there is no credit for it.
+func (r *receiver) countVoid(seq uint64, late bool) error {
+	if !late {
 		r.messages++
 		return r.advance(seq)
 	}
@@ -73,8 +75,13 @@ func (r *receiver) advance(seq uint64) error {
 	}
 	if seq == r.next {
 		r.highest = max(r.highest, seq)
-		for r.next++; within(r.held, r.next); r.next++ {
-		}
+		r.skip()
 	}
 	return nil
+}
+
+// skip goes on to the next number that has not come yet.
+func (r *receiver) skip() {
+	for r.next++; within(r.held, r.next); r.next++ {
+	}
 }

@@ -74,7 +74,7 @@ func toException(seq uint64, e mail.Exception) *pb.DeliveryException {
 	if e.Kind == mail.NotServed {
 		kind = pb.ExceptionKind_EXCEPTION_KIND_NOT_SERVED
 	}
-	p := &pb.DeliveryException{Sequence: seq, Recipients: wire.Addresses(e.Recipients), Kind: kind, Reason: e.Reason}
+	p := &pb.DeliveryException{Sequence: seq, Recipients: wire.Addresses(e.Recipients), Kind: kind, Reason: clip(e.Reason, maxText)}
 	if e.RetryAfter > 0 {
 		p.RetryAfter = durationpb.New(e.RetryAfter)
 	}
@@ -110,7 +110,7 @@ func fromExceptions(ps []*pb.DeliveryException) ([]store.OpenException, error) {
 func toEvent(t store.Trace) *pb.TraceEvent {
 	return &pb.TraceEvent{
 		MessageId: string(t.MessageID), Recipient: t.Recipient.String(), End: t.End, Time: timestamppb.New(t.Time),
-		Event: t.Event, Detail: t.Detail, StoreId: string(t.Store),
+		Event: t.Event, Detail: clip(t.Detail, maxText), StoreId: string(t.Store),
 	}
 }
 

@@ -33,5 +33,6 @@
 // If both ends dial, the session dialled by the lower store UUID stays and the other end's dialler rests.
 //
 // Credit counts messages (begins, and voids in their order) and bytes (the encoded size of every DeliveryBegin, and
-// the data of every chunk). Voids out of order, which end exceptions, need none.
+// the data of every chunk). Voids out of order, which end exceptions, need none; neither do those that end exceptions of an
+// earlier session.
 package link

@@ -2,6 +2,9 @@ package link
 
 import "sidegate/internal/store"
 
+// atOnce bounds the events of one receipt, so that it stays far below what the peer accepts as one message.
+const atOnce = 64
+
 func (p *peer) queueTrace(t store.Trace) {
 	p.mu.Lock()
 	if len(p.events) >= maxEvents {

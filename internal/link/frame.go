@@ -65,7 +65,7 @@ func (w *sender) fill() (*pb.Frame, error) {
 	if len(p.frame.Entries) == 0 {
 		return nil, nil
 	}
-	p.frame.DurableThrough = w.last // only what is durable is ever read from a lane
+	p.frame.DurableThrough, _, _ = w.figures() // only what is durable is ever sent
 	return p.frame, nil
 }
 

@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/grpc/codes"
 
@@ -32,13 +33,17 @@ func (l *Links) marksOf(peer mail.StoreID) marks {
 	return m
 }
 
+// proto is the marks as a hello and a welcome carry them. Of exceptions they have the numbers alone, because those of many
+// recipients would not fit: what each is about comes with the first receipts.
 func (m marks) proto() *pb.LinkMarks {
 	p := &pb.LinkMarks{
 		AssignedThrough: m.assigned, ReleasedThrough: m.released,
 		ReceivedThrough: m.received, ReceivedBeyond: toRanges(m.beyond),
 	}
-	for _, e := range m.exceptions {
-		p.Exceptions = append(p.Exceptions, toException(e.Seq, e.Exception))
+	for i, e := range m.exceptions {
+		if i == 0 || m.exceptions[i-1].Seq != e.Seq {
+			p.Exceptions = append(p.Exceptions, &pb.DeliveryException{Sequence: e.Seq})
+		}
 	}
 	p.DirectoryDigest = digestBytes(m.directory)
 	return p
@@ -73,6 +78,16 @@ func (m marks) highest() uint64 {
 		n = max(n, e.Seq)
 	}
 	return n
+}
+
+// seen are the numbers beyond the mark that the end has had, taken or not: they are not sent again. Both ends of a link
+// come to the same.
+func (m marks) seen() []store.Range {
+	rs := slices.Clone(m.beyond)
+	for _, e := range m.exceptions {
+		rs = append(rs, store.Range{First: e.Seq, Last: e.Seq})
+	}
+	return rs
 }
 
 func within(rs []store.Range, seq uint64) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"sidegate/internal/store"
@@ -124,9 +125,13 @@ func (r *receiver) refuse(batch []arrived) error {
 func (r *receiver) report(took bool) error {
 	in := r.s.l.o.Store.Inbound(r.p.id)
 	messages, bytes := r.grant(in)
-	events := r.p.takeEvents(maxEvents / 16)
+	exceptions := r.nextExceptions()
+	var events []store.Trace
+	if len(exceptions) == 0 { // a receipt has room for one of both
+		events = r.p.takeEvents(atOnce)
+	}
 	r.mu.Lock()
-	worth := took || len(events) > 0 || len(r.excepted) > 0 ||
+	worth := took || len(events) > 0 || len(exceptions) > 0 ||
 		messages > r.granted[0] && r.granted[0]-r.messages <= uint64(r.s.l.o.CreditMessages)/2 ||
 		bytes > r.granted[1] && r.granted[1]-r.bytes <= uint64(r.s.l.o.CreditBytes)/2
 	if worth {
@@ -138,13 +143,12 @@ func (r *receiver) report(took bool) error {
 		return nil
 	}
 	m := &pb.Receipts{
-		ReceivedThrough: in.Through, ReceivedBeyond: toRanges(in.Beyond), Exceptions: r.excepted,
+		ReceivedThrough: in.Through, ReceivedBeyond: toRanges(in.Beyond), Exceptions: exceptions,
 		GrantedMessages: messages, GrantedBytes: bytes, Time: timestamppb.New(r.s.l.o.Store.Now()),
 	}
 	for _, t := range events {
 		m.Events = append(m.Events, toEvent(t))
 	}
-	r.excepted = nil
 	r.s.l.o.Fault("link.receipt.before")
 	err := r.s.within(sendTimeout, "sending a receipt", func() error { return r.stream.Send(m) })
 	if err != nil {
@@ -152,10 +156,29 @@ func (r *receiver) report(took bool) error {
 		return err
 	}
 	r.s.l.o.Fault("link.receipt.after")
-	if len(events) == maxEvents/16 {
-		r.signal()
+	if len(exceptions) > 0 || len(events) == atOnce {
+		r.signal() // there may be more to say
 	}
 	return nil
+}
+
+// nextExceptions takes as many of the exceptions that are to be told as fit into one receipt. Those of one number stay
+// together, because who is not named counts as taken.
+func (r *receiver) nextExceptions() []*pb.DeliveryException {
+	n, size := 0, 0
+	for n < len(r.excepted) {
+		of := n
+		for ; n < len(r.excepted) && r.excepted[n].GetSequence() == r.excepted[of].GetSequence(); n++ {
+			size += proto.Size(r.excepted[n]) + overhead
+		}
+		if of > 0 && size > MaxFrame {
+			n = of
+			break
+		}
+	}
+	es := r.excepted[:n:n]
+	r.excepted = r.excepted[n:]
+	return es
 }
 
 // grant is how much the sender may send in all: what is dealt with, and as much more as there is room for. Bytes never

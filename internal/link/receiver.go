@@ -23,7 +23,7 @@ type receiver struct {
 	mu        sync.Mutex // guards what follows
 	queue     []queued
 	next      uint64        // the number that comes next in order
-	held      []store.Range // numbers beyond it that are here already
+	held      []store.Range // numbers that came in earlier sessions, beyond what was received
 	highest   uint64        // highest number seen
 	durable   uint64        // highest number durable at the sender
 	messages  uint64        // seen on this stream, as credit counts
@@ -49,7 +49,11 @@ type queued struct {
 func (s *session) receive(stream receiptStream, first *pb.Frame) error {
 	r := &receiver{
 		s: s, p: s.p, stream: stream, wake: make(chan struct{}, 1),
-		next: s.mine.received + 1, held: s.mine.beyond, highest: s.mine.received,
+		next: s.mine.received, held: s.mine.seen(), highest: s.mine.highest(),
+	}
+	r.skip()
+	for _, e := range s.mine.exceptions {
+		r.excepted = append(r.excepted, toException(e.Seq, e.Exception))
 	}
 	s.mu.Lock()
 	taken := s.in != nil

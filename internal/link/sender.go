@@ -17,7 +17,7 @@ type sender struct {
 	p      *peer
 	lane   store.Lane
 	stream frameStream
-	held   []store.Range // what the peer has beyond its mark, not sent again
+	held   []store.Range // what the peer has had beyond its mark, not sent again
 
 	wake   chan struct{} // something may be sent now; capacity 1
 	settle chan struct{} // something may be settled now; capacity 1
@@ -43,7 +43,7 @@ type sender struct {
 // send runs the sending end of a push or pull until the session ends. first is what came with the opening, if anything.
 func (s *session) send(stream frameStream, first *pb.Receipts) error {
 	w := &sender{
-		s: s, p: s.p, lane: s.p.lane, stream: stream, held: s.theirs.beyond,
+		s: s, p: s.p, lane: s.p.lane, stream: stream, held: s.theirs.seen(),
 		wake: make(chan struct{}, 1), settle: make(chan struct{}, 1),
 		last: s.theirs.received, sentLast: s.theirs.highest(),
 		through: s.theirs.received, beyond: s.theirs.beyond, receipted: true,
@@ -61,13 +61,6 @@ func (s *session) send(stream frameStream, first *pb.Receipts) error {
 		s.end(err)
 		return err
 	}
-	// What the peer could not take is dealt with before anything is sent, so that no number crosses a second time
-	// while an exception of it is open.
-	if err := w.except(s.theirs.exceptions); err != nil {
-		s.end(err)
-		return err
-	}
-	w.voids = nil // they are sent in their order now
 	signal(w.settle)
 	s.spawn(w.read)
 	s.spawn(w.settleAll)
