@@ -46,11 +46,10 @@ func (tx *Tx) Keep(m *mail.Message, c mail.Content) error {
 
 // find returns a message that the store holds or this commit keeps, or nil.
 func (tx *Tx) find(id mail.ID) (*heldMessage, error) {
-	if held, ok := tx.messages[id]; ok {
+	if held, ok := tx.messages[id]; ok && held.message != nil {
 		return held, nil
 	}
-	key := tx.idKey(tableMessage, string(id))
-	value, err := tx.s.engine.Get(key)
+	value, err := tx.s.engine.Get(tx.idKey(tableMessage, string(id)))
 	if absent(err) {
 		return nil, nil
 	}

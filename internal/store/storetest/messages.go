@@ -49,6 +49,37 @@ func messageShared(t *testing.T, b *bench) {
 	b.clean()
 }
 
+// messageHandedOn shows that a message goes from one place to another within a commit, whichever place it leaves first.
+func messageHandedOn(t *testing.T, b *bench) {
+	for name, leave := range map[string]func(*store.Tx, mail.ID) error{
+		"lane": func(tx *store.Tx, _ mail.ID) error {
+			_, err := tx.Release(peerLane, b.Lane(peerLane).Assigned, nil)
+			return err
+		},
+		"mailbox": func(tx *store.Tx, id mail.ID) error { _, err := tx.Delete(ann, id); return err },
+	} {
+		id := b.deliver(ann, name)
+		if name == "lane" {
+			b.do(func(tx *store.Tx) error {
+				_, err := tx.Enqueue(peerLane, store.Entry{MessageID: id, Recipients: []mail.Address{ann}})
+				return err
+			})
+			b.do(func(tx *store.Tx) error { _, err := tx.Delete(ann, id); return err })
+		}
+		b.do(func(tx *store.Tx) error {
+			if err := leave(tx, id); err != nil {
+				return err
+			}
+			_, err := tx.Enqueue("next", store.Entry{MessageID: id, Recipients: []mail.Address{bob}})
+			return err
+		})
+		es := b.entries("next", b.Lane("next").Assigned-1)
+		b.equal("out of a "+name, bodies(t, b, es), []string{name})
+		b.equal("bytes and sender", []any{es[0].Bytes, es[0].Sender.String()}, []any{int64(len(name)), "net/po/sender"})
+		b.clean()
+	}
+}
+
 func messageContent(t *testing.T, b *bench) {
 	limit := 64 << 10
 	for name, size := range map[string]int{"none": 0, "one byte": 1, "at the limit": limit, "beyond the limit": limit + 1, "a mebibyte": 1 << 20} {

@@ -34,6 +34,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		"mailbox/aliases at once": mailboxAliasesAtOnce,
 		"mailbox/aliasing":        mailboxAliasing,
 		"message/shared":          messageShared,
+		"message/handed on":       messageHandedOn,
 		"message/content":         messageContent,
 		"message/refused":         messageRefused,
 		"message/draft":           messageDraft,
