@@ -59,7 +59,11 @@ func parseRecord(id string, value []byte) (Proxy, error) {
 	if err != nil {
 		return Proxy{}, err
 	}
-	a, err := mail.ParseAddress(r.Address)
+	text, ok := strings.CutPrefix(r.Address, mail.TypeMac+":")
+	if !ok {
+		return Proxy{}, fmt.Errorf("%q is no address that has an ID", r.Address)
+	}
+	a, err := native(text)
 	return Proxy{ID: id, State: state, Address: a, Created: r.Created}, err
 }
 
@@ -126,6 +130,9 @@ func (m *Map) allocate(as []mail.Address) error {
 		}
 		last[code]++
 		c.ids = append(c.ids, Proxy{ID: makeID(code, last[code], a.Parts()[1]), State: Live, Address: mail.Address{Type: a.Type, Value: strings.Clone(a.Value)}})
+	}
+	if len(c.ids) == 0 {
+		return nil
 	}
 	if err := m.commit("allocate", c); err != nil {
 		return err

@@ -18,7 +18,7 @@
 // # The map as text
 //
 // Export writes the whole map and Import takes it in, on the model of the old SERVER.MAP: server codes, then IDs. It is
-// text in UTF-8 whose lines end in LF or CR LF. Blank lines, and lines that begin with ";", say nothing. Two words stand
+// text in UTF-8 whose lines end in LF, CR LF or CR. Blank lines, and lines that begin with ";", say nothing. Two words stand
 // alone on their lines and begin the two parts; what is on a line is parted by single blanks, and the last part goes
 // on to the end of the line, for servers and users have blanks in their names:
 //

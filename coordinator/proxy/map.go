@@ -51,6 +51,11 @@ func (p *Proxy) server() string {
 	return p.Address.Value[strings.LastIndexByte(p.Address.Value, '@')+1:]
 }
 
+// native is the address of user@server, which alone may be as long as addresses get.
+func native(value string) (mail.Address, error) {
+	return mail.ParseAddress(mail.Address{Type: mail.TypeMac, Value: value}.String())
+}
+
 // Map knows all proxies of one coordinator. Its methods may be called from several goroutines.
 type Map struct {
 	o   Options

@@ -132,6 +132,21 @@ func TestAllocatedOnce(t *testing.T) {
 	}
 }
 
+// TestLongestAddresses shows that what may be written at all is read back: from the store, and from the text.
+func TestLongestAddresses(t *testing.T) {
+	w := newWorld(t)
+	user, server := strings.Repeat("u", mail.MaxAddress-len("@S"))+"@S", "u@"+strings.Repeat("s", mail.MaxAddress-len("u@"))
+	ids := w.write(user, server)
+	w.cut()
+	if got := w.read(ids[0]) + " " + w.read(ids[1]); got != user+" "+server {
+		t.Errorf("after a restart they are read as %s", got)
+	}
+	other := newWorld(t)
+	if got := other.take(w.text()); got != "{2 2 0 0}" {
+		t.Errorf("imported elsewhere: %s", got)
+	}
+}
+
 func TestRead(t *testing.T) {
 	w := newWorld(t, mail.Postoffice{Network: "OLDNET", Name: "OLDPO"}, mail.Postoffice{Network: "PAST", Name: "PO"})
 	w.write("bob@Marketing", "carl@Marketing")

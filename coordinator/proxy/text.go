@@ -55,6 +55,7 @@ func Parse(data []byte) (*Table, error) {
 	if len(data) > MaxText {
 		return nil, fault(1, "the text has %d bytes, the most is %d", len(data), MaxText)
 	}
+	data = oneLineEnd(data)
 	if i := invalidUTF8(data); i >= 0 {
 		return nil, fault(1+bytes.Count(data[:i], []byte{'\n'}), "is not UTF-8")
 	}
@@ -62,11 +63,19 @@ func Parse(data []byte) (*Table, error) {
 	p := parser{table: &Table{IDs: make([]Proxy, 0, countIDs(text))}, codes: map[string]Server{}}
 	for line := range strings.Lines(text) {
 		p.line++
-		if err := p.read(strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")); err != nil {
+		if err := p.read(strings.TrimSuffix(line, "\n")); err != nil {
 			return nil, err
 		}
 	}
 	return p.table, p.table.check()
+}
+
+// oneLineEnd makes every line end LF.
+func oneLineEnd(data []byte) []byte {
+	if bytes.IndexByte(data, '\r') < 0 {
+		return data
+	}
+	return bytes.ReplaceAll(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 }
 
 // countIDs is how many lines may hold an ID, so that their list is made once.
@@ -125,7 +134,7 @@ func (p *parser) server(line string) error {
 	if len(code) != codeSize || !plain(code) {
 		return fault(p.line, "%q is not a server code of %d letters and digits, in upper case", code, codeSize)
 	}
-	if a, err := mail.ParseAddress(mail.TypeMac + ":x@" + name); err != nil || a.Parts()[0] != name {
+	if a, err := native("x@" + name); err != nil || a.Parts()[0] != name {
 		return fault(p.line, "%q is not the name of a server", name)
 	}
 	if other, twice := p.codes[code]; twice {
@@ -150,7 +159,7 @@ func (p *parser) proxy(line string) error {
 	if err != nil {
 		return fault(p.line, "%v", err)
 	}
-	a, err := mail.ParseAddress(mail.TypeMac + ":" + address)
+	a, err := native(address)
 	if err != nil {
 		return fault(p.line, "%v", err)
 	}

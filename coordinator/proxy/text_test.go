@@ -27,9 +27,11 @@ func TestGoldenText(t *testing.T) {
 	if err := table.Write(&out); err != nil || out.String() != string(data) {
 		t.Errorf("written again (%v):\n%s", err, &out)
 	}
-	dos, err := Parse(bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n")))
-	if err != nil || fmt.Sprint(dos) != fmt.Sprint(table) {
-		t.Errorf("with CR LF: %v, %v", dos, err)
+	for _, end := range []string{"\r\n", "\r"} {
+		other, err := Parse(bytes.ReplaceAll(data, []byte("\n"), []byte(end)))
+		if err != nil || fmt.Sprint(other) != fmt.Sprint(table) {
+			t.Errorf("with %q: %v, %v", end, other, err)
+		}
 	}
 }
 
@@ -132,7 +134,7 @@ func FuzzParse(f *testing.F) {
 		bounds.Allocation(t, len(data), func() { table, err = Parse(data) })
 		if err != nil {
 			var line *LineError
-			if !errors.As(err, &line) || line.Line < 1 || line.Line > 1+bytes.Count(data, []byte("\n")) {
+			if !errors.As(err, &line) || line.Line < 1 || line.Line > 1+bytes.Count(data, []byte("\n"))+bytes.Count(data, []byte("\r")) {
 				t.Fatalf("the error names no line: %v", err)
 			}
 			return
