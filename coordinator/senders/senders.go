@@ -82,8 +82,8 @@ func (l *List) show(listed map[string]mail.Pattern) {
 func (l *List) Has(a mail.Address) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	if p, ok := l.listed[a.Key()]; ok && p.Match(a) {
-		return true
+	if _, ok := l.listed[a.Key()]; ok {
+		return true // a pattern that is spelled like an address covers it
 	}
 	return slices.ContainsFunc(l.open, func(p mail.Pattern) bool { return p.Match(a) })
 }
@@ -126,7 +126,7 @@ func (l *List) Update(ctx context.Context, add, remove []mail.Pattern) (added, r
 			}
 		}
 		for key, p := range listed {
-			if _, was := l.listed[key]; !was {
+			if was, known := l.listed[key]; !known || was.String() != p.String() {
 				tx.Put(table, key, []byte(p.String()))
 			}
 		}

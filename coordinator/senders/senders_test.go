@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"sidegate/internal/mail"
@@ -69,6 +70,73 @@ func TestEverybody(t *testing.T) {
 	}
 	if _, removed, _ := l.Update(t.Context(), nil, patterns("*")); removed != 1 || l.Has(mail.MustAddress("FAX:1")) {
 		t.Error("* was not removed")
+	}
+}
+
+// TestSpelledAnew: who is removed and added in one change never stops being listed, and is listed as it was written last.
+func TestSpelledAnew(t *testing.T) {
+	engine := storetest.NewMemory()
+	l := open(t, engine, nil)
+	for _, text := range []string{"net/po/ann", "NET/PO/ANN"} {
+		if _, _, err := l.Update(t.Context(), patterns(text), patterns("Net/Po/Ann")); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if page, _ := l.Page("", 9); len(page) != 1 || page[0].String() != text {
+				t.Errorf("listed as %v, want %s", page, text)
+			}
+			engine = engine.Crash()
+			l = open(t, engine, nil)
+		}
+	}
+}
+
+// TestWhileMailFlows: a list that is replaced again and again lets who is in both the old one and the new one pass all the
+// time.
+func TestWhileMailFlows(t *testing.T) {
+	l := open(t, storetest.NewMemory(), nil)
+	if _, _, err := l.Update(t.Context(), patterns("NET/PO/ANN", "SALES/*/*"), nil); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for n := range 2 {
+		wg.Go(func() {
+			for i := range 50 {
+				other := patterns(fmt.Sprintf("NET/PO/U%d", 100*n+i))
+				if _, _, err := l.Update(t.Context(), append(other, patterns("NET/PO/ANN", "SALES/*/*")...), append(other, patterns("net/po/ann", "sales/*/*")...)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		wg.Go(func() {
+			for range 2000 {
+				if !l.Has(mail.MustAddress("NET/PO/ANN")) || !l.Has(mail.MustAddress("sales/x/y")) {
+					t.Error("somebody who stays listed was turned away")
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if page, _ := l.Page("", 200); len(page) != 102 {
+		t.Errorf("%d are listed after two writers named 50 each", len(page))
+	}
+}
+
+// TestFailedChange: what could not be kept is not in force, and a full store can still be told who may send.
+func TestFailedChange(t *testing.T) {
+	engine := storetest.NewMemory()
+	l := open(t, engine, nil)
+	engine.SetUsage(store.Usage{Total: 1 << 30})
+	if _, _, err := l.Update(t.Context(), patterns("NET/PO/ANN"), nil); err != nil {
+		t.Errorf("in a full store: %v", err)
+	}
+	engine.Crash()
+	if _, _, err := l.Update(t.Context(), patterns("NET/PO/BOB"), patterns("NET/PO/ANN")); err == nil {
+		t.Error("a change that is not kept is answered")
+	}
+	if l.Has(mail.MustAddress("NET/PO/BOB")) || !l.Has(mail.MustAddress("NET/PO/ANN")) {
+		t.Error("a change that failed is in force")
 	}
 }
 
