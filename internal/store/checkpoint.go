@@ -18,14 +18,16 @@ func (s *Store) Checkpoint(dir string) error {
 	return nil
 }
 
-// contentFiles names every content file that a record of a moment ago may name.
+// contentFiles names every content file that a record of a moment ago may name: those of messages that were let go since,
+// too, durably or not.
 func (s *Store) contentFiles() []string {
-	s.removals.mu.Lock()
-	names := append([]string(nil), s.removals.later...)
-	s.removals.mu.Unlock()
 	s.state.RLock()
 	defer s.state.RUnlock()
+	names := make([]string, 0, len(s.files)+len(s.leaving))
 	for _, name := range s.files {
+		names = append(names, name)
+	}
+	for name := range s.leaving {
 		names = append(names, name)
 	}
 	return names

@@ -125,6 +125,11 @@ func (s *Store) removeFiles(names []string) error {
 			return s.fail(fmt.Errorf("store: remove content file: %w", err))
 		}
 	}
+	s.state.Lock()
+	for _, name := range names {
+		delete(s.leaving, name)
+	}
+	s.state.Unlock()
 	s.o.Fault("store.content.after-remove")
 	return nil
 }

@@ -23,7 +23,8 @@ func Open(e Engine, o Options) (*Store, error) {
 	s := &Store{
 		engine: e, o: o.withDefaults(),
 		lanes: make(map[Lane]*lane), boxes: make(map[string]*box), aliases: make(map[string]string), senders: make(map[mail.StoreID]*sender), files: make(map[mail.ID]string),
-		failed: make(chan struct{}), done: make(chan struct{}),
+		leaving: make(map[string]struct{}),
+		failed:  make(chan struct{}), done: make(chan struct{}),
 	}
 	s.log = s.o.Log.Named("store")
 	s.observed = newObserved(s.o.Elapsed, s.o.Retention)

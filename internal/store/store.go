@@ -67,7 +67,8 @@ type Store struct {
 	boxes      map[string]*box   // by address key
 	aliases    map[string]string // of mailboxes: by address key the key of the mailbox
 	senders    map[mail.StoreID]*sender
-	files      map[mail.ID]string // content files by message
+	files      map[mail.ID]string  // content files by message
+	leaving    map[string]struct{} // content files of messages that were let go, as long as they are there
 	bad        int
 	remembered Remembered
 	ledger     ledger

@@ -169,6 +169,9 @@ func (tx *Tx) publish() {
 	for _, id := range tx.dropped {
 		delete(s.files, id)
 	}
+	for _, name := range tx.removed {
+		s.leaving[name] = struct{}{}
+	}
 	s.bad += tx.bad
 	s.remembered.add(tx.remembered)
 }

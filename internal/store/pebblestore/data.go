@@ -158,5 +158,5 @@ func (e *Engine) Checkpoint(dir string, names func() []string) (err error) {
 			return err
 		}
 	}
-	return errors.Join(syncDir(fs, content), syncDir(fs, dir))
+	return errors.Join(syncDir(fs, content), syncDir(fs, dir), fs.failure())
 }

@@ -264,6 +264,30 @@ func TestCheckpoint(t *testing.T) {
 	}
 }
 
+// TestCheckpointOfABrokenEngine lets a flush of the database fail while the copy is made: the copy may lack what the database
+// was only told to be on the disk.
+func TestCheckpointOfABrokenEngine(t *testing.T) {
+	var armed atomic.Bool
+	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpFileSyncData && strings.HasPrefix(op.Path, "data/") && armed.Load() {
+			return syscall.EIO
+		}
+		return nil
+	}))
+	s, err := openStore(t, fs, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	armed.Store(true)
+	if err := s.Checkpoint("backup"); !errors.Is(err, syscall.EIO) {
+		t.Errorf("checkpoint: %v", err)
+	}
+	if _, err := fs.Stat("backup"); err == nil {
+		t.Error("what was made of the copy is left")
+	}
+}
+
 // churn keeps large messages and lets them go until it is stopped.
 func churn(s *store.Store, stop chan struct{}) error {
 	for seq := uint64(4); ; seq += 4 {
