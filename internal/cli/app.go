@@ -40,7 +40,8 @@ type spec struct {
 	about  string
 	flags  []urfave.Flag
 	hidden bool
-	// do runs the command. Its context ends at SIGINT and SIGTERM, unless signals are the command's own business.
+	// do runs the command. Its context ends at SIGINT and SIGTERM, unless signals are the command's own business, or the
+	// system's: a look at a share that hangs has no eye for a context.
 	do         func(ctx context.Context, c *call) error
 	ownSignals bool
 }

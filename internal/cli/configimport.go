@@ -34,8 +34,8 @@ func (a *app) configImport() []*urfave.Command {
 
 Example:
   $P config import /spool/INI/MACGATE.INI > $P.yaml`,
-		do: func(_ context.Context, c *call) error {
-			data, err := c.messageFile(c.args[0])
+		do: func(ctx context.Context, c *call) error {
+			data, err := c.messageFile(ctx, c.args[0])
 			if err != nil {
 				return err
 			}

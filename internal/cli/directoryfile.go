@@ -62,12 +62,12 @@ func (c *call) listFormat() (format string, f listfile.Format, err error) {
 }
 
 // listFile reads a list file.
-func (c *call) listFile(path string) (listfile.File, listfile.Format, error) {
+func (c *call) listFile(ctx context.Context, path string) (listfile.File, listfile.Format, error) {
 	format, f, err := c.listFormat()
 	if err != nil {
 		return listfile.File{}, f, err
 	}
-	in := c.streams.In
+	in := c.stdin(ctx)
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {

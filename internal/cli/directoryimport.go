@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -33,7 +34,7 @@ Examples:
 			&urfave.BoolFlag{Name: "dry-run", Usage: "only print what would change", HideDefault: true},
 		),
 		do: func(ctx context.Context, c *call) error {
-			read, f, err := c.listFile(c.args[0])
+			read, f, err := c.listFile(ctx, c.args[0])
 			if err != nil {
 				return err
 			}
@@ -44,7 +45,7 @@ Examples:
 				}
 				steps, err := read.Steps(now, f.Table)
 				if err != nil {
-					return err
+					return fmt.Errorf("%s: %w", c.args[0], err)
 				}
 				if c.cmd.Bool("replace") {
 					steps = append([]directory.Step{{Replace: &everybody}}, steps...)
@@ -163,7 +164,7 @@ Example:
   $P directory diff GLOBAL.TXT --source announced`,
 		flags: a.listFlags(choiceFlags()...),
 		do: func(ctx context.Context, c *call) error {
-			read, f, err := c.listFile(c.args[0])
+			read, f, err := c.listFile(ctx, c.args[0])
 			if err != nil {
 				return err
 			}
@@ -178,7 +179,7 @@ Example:
 				}
 				changes, err := differ(read, directory.Merge(entries), f)
 				if err != nil {
-					return err
+					return fmt.Errorf("%s: %w", c.args[0], err)
 				}
 				if err := out.changes(changes, "The file has the same people."); err != nil {
 					return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +22,10 @@ type parts struct {
 }
 
 // enclose reads the body, opens the attachments and writes their sizes into the message.
-func (c *call) enclose(m *pb.Message) (*parts, error) {
+func (c *call) enclose(ctx context.Context, m *pb.Message) (*parts, error) {
 	p := &parts{}
 	var err error
-	if p.body, err = c.body(); err != nil {
+	if p.body, err = c.body(ctx); err != nil {
 		return nil, err
 	}
 	for _, path := range c.cmd.StringSlice("attach") {
@@ -45,7 +46,7 @@ func (c *call) enclose(m *pb.Message) (*parts, error) {
 }
 
 // body returns the text of the message with \n line ends.
-func (c *call) body() (string, error) {
+func (c *call) body(ctx context.Context) (string, error) {
 	file, fromStdin := c.cmd.String("body-file"), len(c.args) == 1
 	if fromStdin && c.args[0] != "-" {
 		return "", usagef("%q is one argument too many: repeat --to, --cc or --attach for each value", c.args[0])
@@ -64,7 +65,7 @@ func (c *call) body() (string, error) {
 	switch {
 	case fromStdin || file == "-":
 		from = "stdin"
-		data, err = io.ReadAll(io.LimitReader(c.streams.In, math.MaxUint32+1))
+		data, err = io.ReadAll(io.LimitReader(c.stdin(ctx), math.MaxUint32+1))
 	case file != "":
 		from = file
 		data, err = os.ReadFile(file)

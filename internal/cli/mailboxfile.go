@@ -95,7 +95,7 @@ Example:
   $P mailbox import mailboxes.jsonl --dry-run`,
 		flags: a.connection(&urfave.BoolFlag{Name: "dry-run", Usage: "only print what would be done", HideDefault: true}),
 		do: func(ctx context.Context, c *call) error {
-			data, err := c.messageFile(c.args[0])
+			data, err := c.messageFile(ctx, c.args[0])
 			if err != nil {
 				return err
 			}

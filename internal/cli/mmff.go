@@ -43,9 +43,9 @@ func (c *call) mmffOptions() (MMFFOptions, error) {
 	return MMFFOptions{CodePage: checked.Spool.CodePage, Zone: checked.Spool.Zone.String(), LineEnd: checked.Spool.LineEnd}, nil
 }
 
-func (c *call) messageFile(path string) ([]byte, error) {
+func (c *call) messageFile(ctx context.Context, path string) ([]byte, error) {
 	if path == "-" {
-		return bounded(c.streams.In, "stdin")
+		return bounded(c.stdin(ctx), "stdin")
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -71,12 +71,12 @@ func (a *app) mmffShow() *urfave.Command {
 Example:
   $P mmff show /spool/STORE/MACTOPC/MMFF1.MSG --output json`,
 		flags: a.mmffFlags(a.outputFlag()),
-		do: func(_ context.Context, c *call) error {
+		do: func(ctx context.Context, c *call) error {
 			out, err := c.printer()
 			if err != nil {
 				return err
 			}
-			file, err := c.showFile(c.args[0])
+			file, err := c.showFile(ctx, c.args[0])
 			if err != nil {
 				return err
 			}
@@ -89,12 +89,12 @@ Example:
 }
 
 // showFile reads one file with the tool. Lists are never null in JSON.
-func (c *call) showFile(path string) (MMFFFile, error) {
+func (c *call) showFile(ctx context.Context, path string) (MMFFFile, error) {
 	o, err := c.mmffOptions()
 	if err != nil {
 		return MMFFFile{}, err
 	}
-	data, err := c.messageFile(path)
+	data, err := c.messageFile(ctx, path)
 	if err != nil {
 		return MMFFFile{}, err
 	}
@@ -153,16 +153,19 @@ a handshake.
 Example:
   $P mmff check /spool/BADMAIL/*`,
 		flags: a.mmffFlags(a.outputFlag()),
-		do: func(_ context.Context, c *call) error {
+		do: func(ctx context.Context, c *call) error {
 			out, err := c.printer()
 			if err != nil {
 				return err
 			}
 			rows, bad := make([]row, len(c.args)), false
 			for i, path := range c.args {
-				file, err := c.showFile(path)
+				file, err := c.showFile(ctx, path)
 				if _, wrong := err.(*usageError); wrong {
 					return err
+				}
+				if ctx.Err() != nil {
+					return ctx.Err()
 				}
 				if err != nil {
 					file = MMFFFile{Kind: "unreadable", Messages: []MMFFMessage{}, Errors: []MMFFError{{Text: err.Error()}}}

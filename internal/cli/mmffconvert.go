@@ -25,8 +25,8 @@ Examples:
   $P mmff to-eml MMFF1.MSG > letter.eml
   $P mmff to-eml /spool/BADMAIL --save ./letters`,
 		flags: a.mmffFlags(saveFlag(), a.outputFlag()),
-		do: func(_ context.Context, c *call) error {
-			return c.convertTree(".eml", func(data []byte, o MMFFOptions) ([][]byte, []string, error) {
+		do: func(ctx context.Context, c *call) error {
+			return c.convertTree(ctx, ".eml", func(data []byte, o MMFFOptions) ([][]byte, []string, error) {
 				return c.program.MMFF.ToEML(data, o)
 			})
 		},
@@ -44,8 +44,8 @@ Examples:
   $P mmff from-eml ./letters --save ./files`,
 		flags: a.mmffFlags(saveFlag(), a.outputFlag(), &urfave.StringFlag{Name: "line-end", Usage: "crlf, cr or lf as `END`",
 			Sources: a.source("line-end"), Value: config.Default(config.Coordinator).Spool.LineEnd}),
-		do: func(_ context.Context, c *call) error {
-			return c.convertTree(".MSG", func(data []byte, o MMFFOptions) ([][]byte, []string, error) {
+		do: func(ctx context.Context, c *call) error {
+			return c.convertTree(ctx, ".MSG", func(data []byte, o MMFFOptions) ([][]byte, []string, error) {
 				file, losses, err := c.program.MMFF.FromEML(data, o)
 				return [][]byte{file}, losses, err
 			})
@@ -61,19 +61,32 @@ with a report as in to-eml. An existing FILE is not overwritten.
 
 Example:
   $P mmff to-mbox /old/spools --save archive.mbox`,
-		flags: a.mmffFlags(&urfave.StringFlag{Name: "save", Usage: "write the mailbox to `FILE`", Required: true}, a.outputFlag()),
-		do: func(_ context.Context, c *call) error {
-			f, err := os.OpenFile(c.text("save"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-			if err != nil {
-				return err
+		flags: a.mmffFlags(&urfave.StringFlag{Name: "save", Usage: "write the mailbox to `FILE`"}, a.outputFlag()),
+		do: func(ctx context.Context, c *call) error {
+			path := c.text("save")
+			if path == "" {
+				return usagef("--save is missing: it says where the mailbox goes")
 			}
-			box := c.program.MMFF.Mailbox(f)
-			err = c.eachMessage(func(string, int) string { return c.text("save") }, c.program.MMFF.ToEML, func(_ string, message []byte) error {
-				return box.Add(message)
-			})
-			return errors.Join(err, box.Close(), f.Sync(), f.Close())
+			return c.convertToMailbox(ctx, path)
 		},
 	})
+}
+
+func (c *call) convertToMailbox(ctx context.Context, path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	box, empty := c.program.MMFF.Mailbox(f), true
+	err = c.eachMessage(ctx, func(string, int) string { return path }, c.program.MMFF.ToEML, func(_ string, message []byte) error {
+		empty = false
+		return box.Add(message)
+	})
+	err = errors.Join(err, box.Close(), f.Sync(), f.Close())
+	if err != nil && empty { // or the next try would find a file in its way
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
 }
 
 func saveFlag() urfave.Flag {
@@ -83,10 +96,10 @@ func saveFlag() urfave.Flag {
 type conversion func(data []byte, o MMFFOptions) (made [][]byte, losses []string, err error)
 
 // convertTree turns one file on stdout, or any number of files and directories into files of a directory.
-func (c *call) convertTree(suffix string, convert conversion) error {
+func (c *call) convertTree(ctx context.Context, suffix string, convert conversion) error {
 	dir := c.text("save")
 	if dir == "" {
-		return c.convertOne(convert)
+		return c.convertOne(ctx, convert)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -98,7 +111,7 @@ func (c *call) convertTree(suffix string, convert conversion) error {
 		}
 		return unused(dir, base, suffix)
 	}
-	return c.eachMessage(name, convert, func(path string, made []byte) error {
+	return c.eachMessage(ctx, name, convert, func(path string, made []byte) error {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
 			return err
@@ -119,7 +132,7 @@ func unused(dir, base, suffix string) string {
 	}
 }
 
-func (c *call) convertOne(convert conversion) error {
+func (c *call) convertOne(ctx context.Context, convert conversion) error {
 	if len(c.args) != 1 {
 		return usagef("say where to with --save DIR, or give one file")
 	}
@@ -130,7 +143,7 @@ func (c *call) convertOne(convert conversion) error {
 	if err != nil {
 		return err
 	}
-	data, err := c.messageFile(c.args[0])
+	data, err := c.messageFile(ctx, c.args[0])
 	if err != nil {
 		return err
 	}

@@ -17,12 +17,12 @@ whole, also while the service runs. With FILE the file is checked, and every fau
 Examples:
   $P mmff mappings > /spool/INI/MAPPINGS.TXT
   $P mmff mappings /spool/INI/MAPPINGS.TXT`,
-		do: func(_ context.Context, c *call) error {
+		do: func(ctx context.Context, c *call) error {
 			if len(c.args) == 0 {
 				_, err := c.streams.Out.Write(c.program.MMFF.Mappings())
 				return err
 			}
-			data, err := c.messageFile(c.args[0])
+			data, err := c.messageFile(ctx, c.args[0])
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -17,8 +18,8 @@ type converted struct {
 }
 
 // eachMessage converts every file named, and every file below the directories named, and reports on each. name says
-// where the nth thing made of a file goes, put takes it there.
-func (c *call) eachMessage(name func(path string, n int) string, convert conversion, put func(path string, made []byte) error) error {
+// where the nth thing made of a file goes, put takes it there. When ctx ends, the report is of what was done until then.
+func (c *call) eachMessage(ctx context.Context, name func(path string, n int) string, convert conversion, put func(path string, made []byte) error) error {
 	out, err := c.printer()
 	if err != nil {
 		return err
@@ -35,8 +36,11 @@ func (c *call) eachMessage(name func(path string, n int) string, convert convers
 	defer bar.done()
 	rows, bad := make([]row, 0, len(files)), false
 	for _, path := range files {
+		if ctx.Err() != nil {
+			break
+		}
 		r := converted{File: path, Made: []string{}, Losses: []string{}}
-		if err := c.convertFile(&r, o, name, convert, put); err != nil {
+		if err := c.convertFile(ctx, &r, o, name, convert, put); err != nil {
 			r.Error, bad = err.Error(), true
 		}
 		bar.add(r.size)
@@ -45,14 +49,17 @@ func (c *call) eachMessage(name func(path string, n int) string, convert convers
 	if err := out.list(columns("FILE", "MESSAGES", "LOST", "ERROR"), rows, "There is no file."); err != nil {
 		return err
 	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if bad {
 		return reported{exitFailed}
 	}
 	return nil
 }
 
-func (c *call) convertFile(r *converted, o MMFFOptions, name func(string, int) string, convert conversion, put func(string, []byte) error) error {
-	data, err := c.messageFile(r.File)
+func (c *call) convertFile(ctx context.Context, r *converted, o MMFFOptions, name func(string, int) string, convert conversion, put func(string, []byte) error) error {
+	data, err := c.messageFile(ctx, r.File)
 	if err != nil {
 		return err
 	}

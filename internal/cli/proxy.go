@@ -100,7 +100,7 @@ Example:
   $P proxy import SERVER.MAP`,
 		flags: a.connection(),
 		do: func(ctx context.Context, c *call) error {
-			data, err := c.messageFile(c.args[0])
+			data, err := c.messageFile(ctx, c.args[0])
 			if err != nil {
 				return err
 			}

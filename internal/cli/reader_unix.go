@@ -24,15 +24,42 @@ func (c *call) whileRead(ctx context.Context) (_ context.Context, stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for ctx.Err() == nil {
-			fds := []unix.PollFd{{Fd: int32(f.Fd())}}
-			const milliseconds = 200
-			if n, err := unix.Poll(fds, milliseconds); err == nil && n > 0 {
-				cancel() // POLLERR: the other end is closed
-			}
+		if await(ctx, f, 0) { // POLLERR: the other end is closed
+			cancel()
 		}
 	}()
 	return ctx, func() { cancel(); <-done }
+}
+
+// await waits for an event on a file, and reports false if ctx ends before.
+func await(ctx context.Context, f *os.File, events int16) bool {
+	const milliseconds = 200
+	for ctx.Err() == nil {
+		if n, err := unix.Poll([]unix.PollFd{{Fd: int32(f.Fd()), Events: events}}, milliseconds); err == nil && n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// stdin returns what is typed or piped in. Reading ends with ctx: whoever types a message may press Ctrl-C.
+func (c *call) stdin(ctx context.Context) io.Reader {
+	if f, ok := c.streams.In.(*os.File); ok {
+		return endingReader{ctx, f}
+	}
+	return c.streams.In
+}
+
+type endingReader struct {
+	ctx context.Context // of the one command that reads
+	f   *os.File
+}
+
+func (r endingReader) Read(p []byte) (int, error) {
+	if !await(r.ctx, r.f, unix.POLLIN) {
+		return 0, r.ctx.Err()
+	}
+	return r.f.Read(p)
 }
 
 // pipeOf returns the pipe that w is.

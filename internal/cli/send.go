@@ -49,7 +49,7 @@ func doSend(ctx context.Context, c *call) error {
 		return err
 	}
 	return c.listing(asUser, func(out *printer, conn connection) error {
-		parts, err := c.enclose(m)
+		parts, err := c.enclose(ctx, m)
 		if err != nil {
 			return err
 		}

@@ -42,6 +42,7 @@ Example:
 			&urfave.StringFlag{Name: "mode", Usage: "octal `MODE` of the spool's directories, such as 0770"},
 			a.outputFlag(),
 		},
+		ownSignals: true,
 		do: func(_ context.Context, c *call) error {
 			out, err := c.printer()
 			if err != nil {
@@ -77,7 +78,8 @@ anything is a problem. No coordinator needs to be running.
 
 Example:
   $P spool check /spool`,
-		flags: []urfave.Flag{a.outputFlag()},
+		flags:      []urfave.Flag{a.outputFlag()},
+		ownSignals: true,
 		do: func(_ context.Context, c *call) error {
 			out, err := c.printer()
 			if err != nil {
