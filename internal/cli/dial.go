@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,11 +26,18 @@ const (
 // the user's own authority when no others are named.
 func (c *call) dial(role string) (*grpc.ClientConn, error) {
 	address := c.text("addr")
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return nil, usagef("--addr %q is not HOST:PORT", address)
+	}
 	creds, err := c.credentials(address, role)
 	if err != nil {
 		return nil, err
 	}
-	return grpc.NewClient(address,
+	return grpc.NewClient("passthrough:///"+address, // the dialler looks the name up, and says which it was
 		grpc.WithTransportCredentials(creds),
 		grpc.WithNoProxy(), // mail does not go where a browser's settings point
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReceive)),

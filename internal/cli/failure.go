@@ -123,8 +123,14 @@ func explain(err error) []string {
 	var joined interface{ Unwrap() []error }
 	if _, isStatus := status.FromError(err); !isStatus && errors.As(err, &joined) {
 		var lines []string
+		about, ok := strings.CutSuffix(err.Error(), joined.(error).Error()) // what they have in common, such as a file
+		if !ok {
+			about = ""
+		}
 		for _, e := range joined.Unwrap() {
-			lines = append(lines, explain(e)...)
+			for _, line := range explain(e) {
+				lines = append(lines, about+line)
+			}
 		}
 		return lines
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -27,7 +28,8 @@ func (a *app) mailCommands() []*urfave.Command {
 func (a *app) elsewhere(name, format string, args ...any) *urfave.Command {
 	return &urfave.Command{Name: name, Hidden: true, SkipFlagParsing: true, Usage: "exists elsewhere",
 		Action: func(context.Context, *urfave.Command) error {
-			return &failure{command: name, err: usagef(format, args...)}
+			a.complain("%s: %s: %s", a.program.Name, name, fmt.Sprintf(format, args...))
+			return reported{exitUsage} // its --help would say the same
 		}}
 }
 
