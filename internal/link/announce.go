@@ -145,7 +145,9 @@ func (s *session) replaceAnnouncement(in *incoming, c *pb.AnnouncementChunk) err
 		a.Except = append(a.Except, e)
 	}
 	if s.l.o.Routes != nil {
-		s.l.o.Routes.Replace(a)
+		if err := s.p.whileLive(s, func() error { s.l.o.Routes.Replace(a); return nil }); err != nil {
+			return err
+		}
 	}
 	s.l.o.Log.Info("announcement received", "peer", a.End, "patterns", len(a.Patterns), "except", len(a.Except), "generation", a.Generation)
 	return nil

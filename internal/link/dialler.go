@@ -40,12 +40,11 @@ type dialler struct {
 func (d *dialler) run(ctx context.Context) {
 	var delay time.Duration
 	for ctx.Err() == nil {
-		begun := time.Now()
-		err := d.attempt(ctx)
+		stood, err := d.attempt(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		delay = nextDelay(delay, time.Since(begun) >= d.l.o.Down, err)
+		delay = nextDelay(delay, stood >= d.l.o.Down, err)
 		d.failed(err)
 		d.rest(ctx)
 		if !sleep(ctx, spread(delay)) {
@@ -98,37 +97,39 @@ func (d *dialler) rest(ctx context.Context) {
 	}
 }
 
-// attempt opens a session and stays in it until it ends.
-func (d *dialler) attempt(ctx context.Context) error {
+// attempt opens a session and stays in it until it ends. It returns how long the session stood.
+func (d *dialler) attempt(ctx context.Context) (stood time.Duration, err error) {
 	cc, err := grpc.NewClient(d.target.Address, append(dialOptions(), d.target.Options...)...)
 	if err != nil {
-		return fmt.Errorf("link: dial %s: %w", d.target.Address, err)
+		return 0, fmt.Errorf("link: dial %s: %w", d.target.Address, err)
 	}
 	defer cc.Close()
 	// The streams end with the attempt rather than with ctx, so that a goodbye can still be said.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	client := pb.NewLinkServiceClient(cc)
-	id, uri, err := d.inquire(ctx, client)
+	p, id, uri, err := d.inquire(ctx, client)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if p := d.known(); p.yields() {
-		return refuse(codes.AlreadyExists, ReasonExists, "both ends dial; the session dialled by the other one stays")
+	if p.yields() {
+		return 0, refuse(codes.AlreadyExists, ReasonExists, "both ends dial; the session dialled by the other one stays")
 	}
-	s := d.l.newSession(ctx, d.known(), uri)
+	s := d.l.newSession(ctx, p, uri)
 	s.dialled, s.address = true, d.target.Address
 	defer s.wg.Wait()
 	defer cancel()
 	defer s.close()
 	st, err := d.greet(ctx, client, s, id)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	begun := time.Now()
 	if err := s.carry(client); err != nil {
-		return err
+		return 0, err
 	}
-	return fromStatus(s.beats(dialledPulses{st}))
+	err = fromStatus(s.beats(dialledPulses{st}))
+	return time.Since(begun), err
 }
 
 // yields reports whether a session lives that a new one dialled here would not replace.

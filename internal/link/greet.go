@@ -16,24 +16,24 @@ import (
 )
 
 // inquire finds out who listens at the address, without touching any session.
-func (d *dialler) inquire(ctx context.Context, client pb.LinkServiceClient) (*pb.EndIdentity, string, error) {
+func (d *dialler) inquire(ctx context.Context, client pb.LinkServiceClient) (*peer, *pb.EndIdentity, string, error) {
 	ctx, cancel := d.opening(ctx)
 	defer cancel()
 	_, w, uri, err := d.helloTo(ctx, client, nil)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	if err := d.l.checkIdentity(w.GetIdentity(), uri); err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	if d.target.URI != "" && uri != "" && uri != d.target.URI && uri != identity.Dev().URI {
-		return nil, "", refuse(codes.PermissionDenied, ReasonNotPeer, "%s is %s there, not %s", d.target.Address, uri, d.target.URI)
+		return nil, nil, "", refuse(codes.PermissionDenied, ReasonNotPeer, "%s is %s there, not %s", d.target.Address, uri, d.target.URI)
 	}
 	p := d.l.peer(mail.StoreID(w.GetIdentity().GetStoreId()))
 	d.mu.Lock()
 	d.peer = p
 	d.mu.Unlock()
-	return w.GetIdentity(), uri, nil
+	return p, w.GetIdentity(), uri, nil
 }
 
 // opening bounds the opening of a session: the context ends with the links, or when it takes too long.
@@ -104,6 +104,7 @@ func (d *dialler) greet(ctx context.Context, client pb.LinkServiceClient, s *ses
 		return nil, err
 	}
 	s.name = w.GetSession()
+	s.p.meet(s)
 	s.established()
 	return st, nil
 }

@@ -42,6 +42,7 @@ type peer struct {
 	beat       *pb.Beat // the last one
 	heard      time.Time
 	proof      time.Time // when its store proved itself last
+	legs       []string  // behind it, as the tracker knows them
 	roundTrip  time.Duration
 	gaveAt     time.Time // when it took something of ours last
 	tookAt     time.Time // when something of it was taken last
@@ -113,11 +114,14 @@ func (p *peer) bind(through uint64) {
 }
 
 // meet settles what may have been sent: the peer's older sessions are fenced there, so what its marks do not show was
-// not taken and never will be under that number's old sending.
-func (p *peer) meet(theirs marks) {
+// not taken and never will be under that number's old sending. It comes before anything is sent in the session.
+func (p *peer) meet(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.bound = theirs.highest()
+	if p.live != s {
+		return // a newer session knows better
+	}
+	p.bound = s.theirs.highest()
 	p.problem, p.restored, p.missing = "", false, nil
 }
 

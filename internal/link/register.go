@@ -19,6 +19,9 @@ func (p *peer) lowerDialled(here bool) bool { return here == (p.l.o.Store.ID() <
 func (p *peer) register(ctx context.Context, s *session, id *pb.EndIdentity, uri string) error {
 	p.opening.Lock()
 	defer p.opening.Unlock()
+	if p.l.known(p.id) != p {
+		return refuse(codes.Unavailable, ReasonNotPeer, "%s has just forgotten this store; it is known anew when it tries again", p.l.o.End)
+	}
 	if err := p.admit(s, id, uri); err != nil {
 		return err
 	}

@@ -92,6 +92,7 @@ func (l *Links) open(ctx context.Context, hello *pb.Hello, uri string) (*session
 	if doubt != nil {
 		return s, p.disown(doubt, hello.GetIdentity())
 	}
+	p.meet(s)
 	l.mu.Lock()
 	l.sessions[s.name] = s
 	l.mu.Unlock()

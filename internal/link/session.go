@@ -126,7 +126,6 @@ func (s *session) sender() *sender {
 
 // established notes that both ends agree.
 func (s *session) established() {
-	s.p.meet(s.theirs)
 	s.telling.held = s.theirs.directory
 	if s.l.o.Directory != nil {
 		s.l.o.Directory.Heard(s.p.id)
