@@ -21,8 +21,18 @@ func (r *receiver) enqueue(f *pb.Frame) error {
 		}
 		r.queue = append(r.queue, q)
 	}
+	if most := r.mostQueued(); len(r.queue) > most {
+		return violation("%d entries wait, at most %d make sense", len(r.queue), most)
+	}
 	r.durable = max(r.durable, f.GetDurableThrough())
 	return nil
+}
+
+// mostQueued bounds the queue where credit does not: content may come in pieces of any size, but not all in crumbs, which
+// take far more memory than their bytes.
+func (r *receiver) mostQueued() int {
+	o := &r.s.l.o
+	return 4*(o.CreditMessages+maxLateVoids) + int(o.CreditBytes/1024)
 }
 
 // account checks one entry; r.mu is held.

@@ -32,8 +32,12 @@ func (w *sender) except(exceptions []store.OpenException) error {
 	w.s.l.o.Fault("link.except.after")
 	w.mu.Lock()
 	w.voids = append(w.voids, order...)
+	waiting := len(w.voids)
 	w.mu.Unlock()
 	signal(w.wake)
+	if waiting > 2*store.MaxOpenExceptions {
+		return violation("exceptions come faster than they are ended: %d voids wait to be sent", waiting)
+	}
 	return nil
 }
 
@@ -109,11 +113,14 @@ func (w *sender) moveExcepted(tx *store.Tx, e store.Entry, rs []mail.Address, x 
 	return nil
 }
 
+// leastRetry is the shortest delay that a peer may ask for, or a delivery could go round and round as fast as the network.
+const leastRetry = 10 * time.Second
+
 // retry is how long a deferred delivery waits: what the peer asks for, else twice as long with every attempt.
 func (w *sender) retry(attempts int, asked time.Duration) time.Duration {
 	o := w.s.l.o
 	if asked > 0 {
-		return min(asked, o.RetryMax)
+		return min(max(asked, leastRetry), o.RetryMax)
 	}
 	wait := o.RetryMin
 	for range min(attempts, 30) {

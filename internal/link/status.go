@@ -135,10 +135,26 @@ func (p *peer) status(now, wall time.Time, waiting waiting) Status {
 		p.l.observe(string(p.id)+" out", liveness.JudgeLink(out, now), now),
 		p.l.observe(string(p.id)+" in", liveness.JudgeLink(back, now), now),
 	}
+	var keys []string
 	for _, leg := range legs {
-		st.Directions = append(st.Directions, p.l.observe(string(p.id)+" "+leg.From+" > "+leg.To, leg, now))
+		key := string(p.id) + " " + leg.From + " > " + leg.To
+		keys = append(keys, key)
+		st.Directions = append(st.Directions, p.l.observe(key, leg, now))
 	}
+	p.observeLegs(keys)
 	return st
+}
+
+// observeLegs forgets the legs that the peer tells of no more, of which there is no end otherwise.
+func (p *peer) observeLegs(keys []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, key := range p.legs {
+		if !slices.Contains(keys, key) {
+			p.l.o.Tracker.Forget(key)
+		}
+	}
+	p.legs = keys
 }
 
 // fill adds what the live session knows.
