@@ -30,6 +30,9 @@ type Window struct {
 
 const dayMinutes = 24 * 60
 
+// farthest is how many days ahead a window is looked for: its day comes in a week, and in two if the clock skips it.
+const farthest = 15
+
 // always reports whether the window never closes.
 func (w Window) always() bool { return w.to == 0 }
 
@@ -60,7 +63,7 @@ func (t Table) At(now time.Time) Moment {
 	}
 	var m Moment
 	for _, w := range t {
-		for day := -1; day <= 8; day++ {
+		for day := -1; day <= farthest; day++ {
 			from, to, ok := w.on(now, day)
 			if !ok {
 				continue
@@ -80,9 +83,27 @@ func (t Table) At(now time.Time) Moment {
 // on is the window that begins so many days after the day of a time.
 func (w Window) on(now time.Time, days int) (from, to time.Time, ok bool) {
 	y, month, d := now.Date()
-	at := func(minutes int) time.Time { return time.Date(y, month, d+days, 0, minutes, 0, 0, now.Location()) }
-	from, to = at(w.from), at(w.to)
-	return from, to, w.days[time.Date(y, month, d+days, 12, 0, 0, 0, time.UTC).Weekday()] && from.Before(to)
+	midnight := time.Date(y, month, d+days, 0, 0, 0, 0, time.UTC)
+	if !w.days[midnight.Weekday()] {
+		return from, to, false
+	}
+	from, to = onWall(midnight, w.from, now.Location()), onWall(midnight, w.to, now.Location())
+	return from, to, from.Before(to)
+}
+
+// onWall is when a clock on the wall shows so many minutes after midnight. Minutes that it skips are the moment of the skip.
+func onWall(midnight time.Time, minutes int, zone *time.Location) time.Time {
+	shown := midnight.Add(time.Duration(minutes) * time.Minute)
+	t := time.Date(shown.Year(), shown.Month(), shown.Day(), shown.Hour(), shown.Minute(), 0, 0, zone)
+	begin, end := t.ZoneBounds()
+	_, offset := t.Zone()
+	switch wall := t.Add(time.Duration(offset) * time.Second); {
+	case wall.After(shown):
+		return begin
+	case wall.Before(shown):
+		return end
+	}
+	return t
 }
 
 // add takes what one window of one day says into the moment.

@@ -48,7 +48,11 @@ func TestMoments(t *testing.T) {
 		{"Mon 10:00-11:00 every 20m;12:00-12:30", "Mon 2024-01-01 11:30:00", false, false, never, "2024-01-01 12:00"},
 		{"Mon 10:00-11:00 every 20m;10:00-12:30 every 1h", "Mon 2024-01-01 10:20:30", true, true, "2024-01-01 10:20", never},
 		// The night the clocks go forward has no 02:30, the night they go back has two of them.
-		{"02:30-02:45", "Sun 2024-03-31 00:00:00", false, false, never, "2024-03-31 03:30"},
+		{"02:30-02:45", "Sun 2024-03-31 00:00:00", false, false, never, "2024-04-01 02:30"},
+		{"02:30-04:00", "Sun 2024-03-31 00:00:00", false, false, never, "2024-03-31 03:00"},
+		{"01:00-02:30", "Sun 2024-03-31 01:59:00", true, true, "2024-03-31 01:59", never},
+		{"01:00-02:30", "Sun 2024-03-31 03:15:00", false, false, never, "2024-04-01 01:00"},
+		{"Sun 02:00-03:00", "Mon 2024-03-25 12:00:00", false, false, never, "2024-04-07 02:00"},
 		{"01:00-04:00 every 1h", "Sun 2024-10-27 03:00:30", true, true, "2024-10-27 03:00", never},
 	} {
 		at, err := time.ParseInLocation("Mon 2006-01-02 15:04:05", tt.at, zone)
@@ -72,6 +76,28 @@ func TestMoments(t *testing.T) {
 		if m.Hours != tt.hours || m.Open != tt.open || show(m.Cycle) != tt.cycle || show(m.Next) != tt.next {
 			t.Errorf("%q at %s: %+v", tt.windows, tt.at, m)
 		}
+	}
+}
+
+// TestSince: of windows that overlap, the hours began with the first.
+func TestSince(t *testing.T) {
+	at := time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC)
+	for _, texts := range [][]string{{"11:00-13:00", "10:00-14:00 every 1h"}, {"10:00-14:00 every 1h", "11:00-13:00"}} {
+		if m := table(t, texts...).At(at); m.Since.Hour() != 10 {
+			t.Errorf("%q began at %s", texts, m.Since)
+		}
+	}
+}
+
+// TestSkippedDay: a day that the calendar leaves out has no hours. Samoa had no 30 December 2011.
+func TestSkippedDay(t *testing.T) {
+	zone, err := time.LoadLocation("Pacific/Apia")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2011, 12, 29, 12, 0, 0, 0, zone)
+	if m := table(t, "Fri 08:00-18:00").At(at); m.Open || m.Next.Format("2006-01-02 15:04") != "2012-01-06 08:00" {
+		t.Errorf("the next Friday: %+v", m)
 	}
 }
 
