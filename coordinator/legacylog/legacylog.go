@@ -124,7 +124,7 @@ func (pcShape) message(at time.Time, m Message) string {
 func (pcShape) trouble(_ time.Time, t Trouble) string {
 	text := plain(t.Text)
 	if t.Doing != "" {
-		text += " while " + t.Doing
+		text += " while " + plain(t.Doing)
 	}
 	return fmt.Sprintf("%s - %s - %s - %s.", number(t.Code), number(t.Ordinal), number(t.Line), strings.TrimSuffix(text, "."))
 }
@@ -148,13 +148,13 @@ func (macShape) exited(at time.Time) string {
 }
 
 func (macShape) message(at time.Time, m Message) string {
-	return at.Format(macTime) + " Transferred file " + strings.ToLower(m.File) + "."
+	return at.Format(macTime) + " Transferred file " + strings.ToLower(plain(m.File)) + "."
 }
 
 func (macShape) trouble(at time.Time, t Trouble) string {
 	text := strings.TrimSuffix(plain(t.Text), ".")
 	if t.Doing != "" {
-		text += " occurred while " + strings.ToLower(t.Doing)
+		text += " occurred while " + strings.ToLower(plain(t.Doing))
 	}
 	return fmt.Sprintf("%s Error: (%s) %s.", at.Format(macTime), number(t.Code), text)
 }

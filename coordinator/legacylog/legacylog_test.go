@@ -171,6 +171,45 @@ func TestTroubleIsToldOnce(t *testing.T) {
 	}
 }
 
+// TestLinesThatAreLost: what finds the queue full is left out, and told of.
+func TestLinesThatAreLost(t *testing.T) {
+	var told bytes.Buffer
+	synctest.Test(t, func(t *testing.T) {
+		run(t, Options{Dir: t.TempDir(), Half: PC, Level: Details, Now: clock, Log: hclog.New(&hclog.LoggerOptions{Output: &told})}, func(l *Log) {
+			for range maxQueued + 3 {
+				l.Message(Message{})
+			}
+		})
+	})
+	if n := strings.Count(told.String(), "3 lines were left out"); n != 1 {
+		t.Errorf("told %d times: %s", n, told.String())
+	}
+}
+
+// TestZone: what happens and what it is about are told by one clock, that of the half.
+func TestZone(t *testing.T) {
+	at := time.Date(1992, 10, 22, 23, 19, 0, 0, time.UTC)
+	l := New(Options{Half: PC, Level: Details, Zone: time.FixedZone("", -7*3600), Now: clock})
+	l.Message(Message{Sender: mail.MustAddress("a@b"), Time: at, Subject: "x"})
+	if line := <-l.lines; line != "Mac-PC From: a@b Date: 10-22-92 16:19:00 Subject: x" {
+		t.Errorf("the line says %q", line)
+	}
+}
+
+// TestOneLineEach: whatever a file is called, or holds, a line stays one line.
+func TestOneLineEach(t *testing.T) {
+	for _, half := range []Half{PC, Mac} {
+		l := New(Options{Half: half, Level: Details, Now: clock})
+		l.Message(Message{Sender: mail.MustAddress("a@b"), Time: clock(), Subject: "x\ry", File: "mmff1\r.msg"})
+		l.Trouble(Trouble{Text: "Wrong\r\nindeed", Doing: "reading file a\nb.msg"})
+		for range 2 {
+			if line := <-l.lines; strings.ContainsAny(line, "\r\n") {
+				t.Errorf("%s: %q", half, line)
+			}
+		}
+	}
+}
+
 func TestNothingIsOverwritten(t *testing.T) {
 	dir := t.TempDir()
 	secret := filepath.Join(dir, "secret")
