@@ -18,7 +18,7 @@ func smallDisk(t *testing.T, mib string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+mib+"m"); err != nil {
-		t.Skipf("SKIPPED: a full disk needs the right to mount one: %v", err)
+		t.Skipf("SKIPPED: a full disk needs the right to mount one, which root has, in a container with --cap-add SYS_ADMIN: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {

@@ -25,11 +25,44 @@ func (tr *trio) grpcurl(name, as, data string, args ...string) (string, error) {
 
 const grpcurlPath = "../../.bin/grpcurl"
 
+// needTool wants a tool that make tools builds. Without it the test ends here: it is skipped, but where SIDEGATE_CI is set, as
+// in .ci/run, which builds the tools, it fails.
+func needTool(t testing.TB, path string) {
+	t.Helper()
+	switch _, err := os.Stat(path); {
+	case err == nil:
+	case os.Getenv("SIDEGATE_CI") != "":
+		t.Fatalf("NOT CHECKED from outside: %v; make tools should have built it here", err)
+	default:
+		t.Skipf("NOT CHECKED from outside: %v; make tools builds it", err)
+	}
+}
+
+// ending remembers how a test was ended.
+type ending struct {
+	testing.TB
+	how string
+}
+
+func (e *ending) Helper()               {}
+func (e *ending) Skipf(string, ...any)  { e.how = "skipped" }
+func (e *ending) Fatalf(string, ...any) { e.how = "failed" }
+
+func TestNeedTool(t *testing.T) {
+	for _, c := range []struct{ ci, path, want string }{
+		{"", "grpcurl_test.go", ""}, {"1", "grpcurl_test.go", ""}, {"", "nothing", "skipped"}, {"1", "nothing", "failed"},
+	} {
+		t.Setenv("SIDEGATE_CI", c.ci)
+		e := &ending{}
+		if needTool(e, c.path); e.how != c.want {
+			t.Errorf("SIDEGATE_CI=%q, %s: %q, want %q", c.ci, c.path, e.how, c.want)
+		}
+	}
+}
+
 // TestFromOutside asks the programs as somebody does who knows nothing but the protos and the certificates.
 func TestFromOutside(t *testing.T) {
-	if _, err := os.Stat(grpcurlPath); err != nil {
-		t.Skipf("SKIPPED: %s is not built; make .bin/grpcurl or make tools builds it", grpcurlPath)
-	}
+	needTool(t, grpcurlPath)
 	t.Parallel()
 	tr := newTrio(t, options{half: true}).up()
 	for name, services := range map[string][]string{

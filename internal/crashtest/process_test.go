@@ -17,12 +17,16 @@ import (
 // programs are the three under test.
 var programs = []string{"pcside", "macside", "coordinator"}
 
+// built is the directory that binaries made, if any test wanted it.
+var built string
+
 // binaries builds the programs once for all tests and returns their directory.
 var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "crashtest-bin-")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", dir+"/", "./pcside", "./macside", "./coordinator")
 	cmd.Dir = "../.."
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -41,8 +45,8 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	code := m.Run()
-	if dir, _ := binaries(); dir != "" {
-		_ = os.RemoveAll(dir)
+	if built != "" {
+		_ = os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
