@@ -88,6 +88,11 @@ var mappings = []wire.Mapping{
 	{Is: intake.ErrNoRecipients, Code: codes.FailedPrecondition, Reason: "NO_RECIPIENTS"},
 }
 
+// notFound says in one sentence what is not there. It has the code and the reason of store.ErrNotFound.
+func notFound(format string, args ...any) error {
+	return status(wire.NewError(codes.NotFound, "NOT_FOUND", 0, fmt.Errorf(format, args...)))
+}
+
 // fieldError is a refusal that names the field.
 func fieldError(field, problem string) error {
 	return status(&wire.FieldError{Field: field, Problem: problem})

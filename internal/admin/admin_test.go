@@ -204,3 +204,21 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("a message that does not wait: %v, want NOT_FOUND", err)
 	}
 }
+
+// TestWhatIsNotThereIsSaidOnce: a person reads these sentences behind "pcside: badmail show: ".
+func TestWhatIsNotThereIsSaidOnce(t *testing.T) {
+	srv, _ := newServer(t)
+	const id = "01a2009e-b6dc-70f2-90f4-c998d4dc0466"
+	_, err := srv.GetQueueEntry(t.Context(), &pb.GetQueueEntryRequest{MessageId: id})
+	if st := grpcstatus.Convert(err); st.Code() != codes.NotFound || st.Message() != "message "+id+" does not wait here" {
+		t.Errorf("no entry: %v", err)
+	}
+	err = srv.GetBadMail(&pb.GetBadMailRequest{BadMailId: "bad-00000007"}, nil)
+	if st := grpcstatus.Convert(err); st.Code() != codes.NotFound || st.Message() != "there is no bad mail bad-00000007" {
+		t.Errorf("no bad mail: %v", err)
+	}
+	r, err := srv.RetryBadMail(t.Context(), &pb.RetryBadMailRequest{BadMailIds: []string{"bad-00000007"}})
+	if err != nil || len(r.Retries) != 1 || r.Retries[0].Error != "there is no bad mail bad-00000007" {
+		t.Errorf("no bad mail to retry: %v, %v", r, err)
+	}
+}

@@ -19,6 +19,8 @@ import (
 const (
 	maxIDs     = 1000      // in one request
 	chunkBytes = 256 << 10 // of content in one answer
+
+	noBadMail = "there is no bad mail %s"
 )
 
 // ListBadMail lists bad mail, oldest first.
@@ -57,8 +59,11 @@ func (s *Server) GetBadMail(r *pb.GetBadMailRequest, out pb.AdminService_GetBadM
 		return fieldError("access_reason", "is needed to read content")
 	}
 	b, err := s.o.Store.Bad(r.BadMailId)
+	if errors.Is(err, store.ErrNotFound) {
+		return notFound(noBadMail, r.BadMailId)
+	}
 	if err != nil {
-		return status(fmt.Errorf("bad mail %s: %w", r.BadMailId, err))
+		return status(err)
 	}
 	if err := out.Send(&pb.GetBadMailResponse{Piece: &pb.GetBadMailResponse_Entry{Entry: badMailEntry(b)}}); err != nil || !r.IncludeContent {
 		return err
@@ -104,9 +109,13 @@ func (s *Server) RetryBadMail(ctx context.Context, r *pb.RetryBadMailRequest) (*
 	out := &pb.RetryBadMailResponse{}
 	for _, id := range ids {
 		retry := &pb.BadMailRetry{BadMailId: id}
-		if made, err := s.o.Intake.RetryBad(ctx, id, false); err != nil {
+		made, err := s.o.Intake.RetryBad(ctx, id, false)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			retry.Error = fmt.Sprintf(noBadMail, id)
+		case err != nil:
 			retry.Error = err.Error()
-		} else {
+		default:
 			retry.MessageId = string(made)
 		}
 		out.Retries = append(out.Retries, retry)

@@ -46,11 +46,11 @@ func (s *Server) ListQueueEntries(ctx context.Context, r *pb.ListQueueEntriesReq
 // GetQueueEntry shows one message that waits.
 func (s *Server) GetQueueEntry(_ context.Context, r *pb.GetQueueEntryRequest) (*pb.GetQueueEntryResponse, error) {
 	entries, err := s.o.Store.EntriesOf(mail.ID(r.MessageId))
-	if err == nil && len(entries) == 0 {
-		err = fmt.Errorf("message %s does not wait here: %w", r.MessageId, store.ErrNotFound)
-	}
 	if err != nil {
 		return nil, status(err)
+	}
+	if len(entries) == 0 {
+		return nil, notFound("message %s does not wait here", r.MessageId)
 	}
 	m, err := s.o.Store.Message(mail.ID(r.MessageId))
 	if err != nil {
