@@ -15,6 +15,7 @@ type entry struct {
 	key string
 	saved
 	here  bool      // it was there at the last look
+	seen  bool      // it was there at some look since the start
 	since time.Time // since when it is there, or is not
 	told  time.Time // by our own clock; zero: never, or long ago
 }
@@ -64,7 +65,7 @@ func (l *ledger) see(troubles []Trouble, now, wall time.Time) {
 			l.entries[t.Key] = e
 		}
 		if !e.here {
-			e.here, e.since = true, now
+			e.here, e.seen, e.since, e.Ended = true, true, now, time.Time{}
 			if e.Times++; !e.Open {
 				e.Began = wall
 			}
@@ -95,7 +96,9 @@ func (e *entry) untold(now time.Time, d time.Duration) bool {
 
 func (e *entry) begins(now time.Time) bool { return e.here && !e.Open && e.untold(now, period) }
 func (e *entry) lasts(now time.Time) bool  { return e.here && e.Open && e.untold(now, remind) }
-func (e *entry) ended(now time.Time) bool  { return !e.here && e.Open && e.settled(now) }
+func (e *entry) ended(now time.Time) bool {
+	return !e.here && e.Open && e.settled(now) && (e.seen || now.Sub(e.since) >= relearn)
+}
 
 // due reports whether there is something to send a mail for.
 func (l *ledger) due(now time.Time) bool {

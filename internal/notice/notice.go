@@ -7,6 +7,7 @@
 //     an hour later at the earliest, however often it comes and goes.
 //   - Whatever is wrong at the time is in one mail, and one mail follows another after five minutes at the earliest.
 //   - That a trouble is over is told in the next mail, or, if there is none, in one of its own an hour after it was told of.
+//     An end that was started has a quarter of an hour to find a trouble again before it is held to be over.
 //   - Bad mail that has arrived is counted, not listed: one mail in an hour, by reasons.
 //   - What was told is recorded in the commit that sends the mail, so that a restart repeats nothing.
 //   - A notice is system mail: no report answers it, and one that cannot be delivered is no trouble to be told of.
@@ -26,11 +27,12 @@ import (
 
 // The times of notices.
 const (
-	look   = 10 * time.Second // between two looks
-	settle = time.Minute      // how long something must be so before it is told of
-	gap    = 5 * time.Minute  // between two mails
-	period = time.Hour        // between two mails about one trouble
-	remind = 24 * time.Hour   // between two mails about one that lasts
+	look    = 10 * time.Second // between two looks
+	settle  = time.Minute      // how long something must be so before it is told of
+	relearn = 15 * time.Minute // how long an end may take after its start to find out again what is wrong
+	gap     = 5 * time.Minute  // between two mails
+	period  = time.Hour        // between two mails about one trouble
+	remind  = 24 * time.Hour   // between two mails about one that lasts
 )
 
 // Trouble is something that is wrong now.

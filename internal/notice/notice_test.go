@@ -186,6 +186,45 @@ func TestRestartsRepeatNothing(t *testing.T) {
 	})
 }
 
+// TestSlowToFindOut: an end that was started anew needs a while to find out what is wrong, such as ten minutes for a file that
+// the old half does not see. Until then nothing is said to be well again.
+func TestSlowToFindOut(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.set("blind")
+		w.wait(2 * time.Hour)
+		w.unset("blind")
+		w.restart()
+		w.wait(12 * time.Minute)
+		w.set("blind")
+		w.wait(time.Hour)
+		w.expect("when it was found out again", "1 wrong")
+		w.unset("blind")
+		w.restart()
+		w.wait(30 * time.Minute)
+		w.expect("when it was not", "1 wrong", "1 well again")
+	})
+}
+
+// TestUntilWhen: a trouble that came back and ended while nobody looked did not end when it had gone before.
+func TestUntilWhen(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.set("blind")
+		w.wait(23 * time.Hour)
+		w.unset("blind")
+		w.wait(30 * time.Second)
+		w.set("blind")
+		w.wait(2 * time.Hour)
+		w.expect("with a reminder", "1 wrong", "1 wrong")
+		w.unset("blind")
+		w.restart()
+		w.wait(2 * time.Hour)
+		w.expect("in the end", "1 wrong", "1 wrong", "1 well again")
+		if text := w.text(); !strings.Contains(text, "from 2000-01-01 00:00 UTC by 2000-01-02 01:") {
+			t.Errorf("the notice says\n%s", text)
+		}
+	})
+}
+
 // TestDeathInTheCommit: the process dies just before, and just after, a notice is sent; the next one sends it, or does not.
 func TestDeathInTheCommit(t *testing.T) {
 	for _, point := range []string{"intake.notify.before", "intake.notify.after"} {

@@ -49,7 +49,7 @@ func put(tx *store.Tx, table, key string, v any) {
 }
 
 // before turns a moment that was recorded into one by our own clock. A wall clock may have jumped: what lies in the future
-// counts as just now, so that the worst a jump can do is to delay a mail by its period.
+// counts as just now, so that the worst a jump can do is to delay a mail by its period, or to let one come early.
 func before(s *store.Store, t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}
