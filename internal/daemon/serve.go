@@ -36,11 +36,15 @@ type program struct {
 	refused *Refused
 	end     *End
 	failed  chan error
+	signals chan os.Signal
 }
 
 func (p *program) run(ctx context.Context) error {
 	p.log = newLog(p.config)
 	p.failed = make(chan error, 1)
+	p.signals = make(chan os.Signal, 4)
+	signal.Notify(p.signals, syscall.SIGHUP) // while a store recovers it would end the process; it is answered once all runs
+	defer signal.Stop(p.signals)
 	fault, err := faultFrom(os.Getenv(FaultVariable))
 	if err != nil {
 		return err
@@ -95,7 +99,7 @@ func certificates(c *config.Config, refused *Refused, log hclog.Logger) (Certifi
 func (p *program) runActors(ctx context.Context, listener net.Listener) error {
 	var g run.Group
 	g.Add(run.ContextHandler(ctx))
-	g.Add(p.signals())
+	g.Add(p.signalled())
 	g.Add(p.storeFailure())
 	g.Add(runTime(p.config.RunTime))
 	for _, a := range p.end.Actors(listener) {
@@ -121,19 +125,18 @@ type stopped struct{ signal os.Signal }
 
 func (s stopped) Error() string { return "received " + s.signal.String() }
 
-// signals ends with stopped at SIGINT or SIGTERM; a second one ends the process at once. SIGHUP reloads.
-func (p *program) signals() (func() error, func(error)) {
-	in := make(chan os.Signal, 4)
-	signal.Notify(in, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+// signalled ends with stopped at SIGINT or SIGTERM; a second one ends the process at once. SIGHUP reloads.
+func (p *program) signalled() (func() error, func(error)) {
+	signal.Notify(p.signals, syscall.SIGINT, syscall.SIGTERM)
 	quit := make(chan struct{})
 	execute := func() error {
 		for {
 			select {
 			case <-quit:
 				return nil
-			case s := <-in:
+			case s := <-p.signals:
 				if s != syscall.SIGHUP {
-					go endAtOnce(in)
+					go endAtOnce(p.signals)
 					return stopped{s}
 				}
 				p.reload()
@@ -183,8 +186,12 @@ func (p *program) actor(a Actor) (func() error, func(error)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	execute := func() error {
 		err := a.Run(ctx)
-		if err == nil && ctx.Err() == nil {
+		switch {
+		case err == nil && ctx.Err() == nil:
 			err = errors.New("ended by itself")
+		case err != nil && ctx.Err() != nil && !errors.Is(err, context.Canceled):
+			// The process ends with the error of the first that returns, and nobody asks those that are stopped.
+			p.log.Warn("stopping was not clean", "actor", a.Name, "error", err)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.Name, err)
