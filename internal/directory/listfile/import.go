@@ -105,17 +105,19 @@ func (l *lines) entryLine(code Op, raw []byte) (Change, *Error) {
 	return c, err
 }
 
-// split takes a line apart: alias, address, and the column at which the address begins or should.
+// split takes a line apart: alias, address, and the column at which the address begins or should. Blanks and tabs at the end
+// of a line separate nothing.
 func (l *lines) split(raw []byte) (alias, address []byte, at int, err *Error) {
-	if i := bytes.IndexByte(raw[min(aliasAt, len(raw)):], '\t'); i >= 0 {
-		alias, address = raw[aliasAt:aliasAt+i], raw[aliasAt+i+1:]
+	line := bytes.TrimRight(raw[min(aliasAt, len(raw)):], " \t")
+	if i := bytes.IndexByte(line, '\t'); i >= 0 {
+		alias, address = line[:i], line[i+1:]
 		if j := bytes.IndexByte(address, '\t'); j >= 0 {
 			return nil, nil, 0, fault(l.number, aliasAt+i+j+2, "there is a third tab, which separates nothing")
 		}
 		return alias, address, aliasAt + i + 2, nil
 	}
-	if len(raw) <= aliasEnd {
-		return raw[min(aliasAt, len(raw)):], nil, addressAt + 1, nil
+	if len(line) <= MaxAlias || raw[1] == '\t' && bytes.IndexByte(raw[aliasAt:], '\t') >= 0 {
+		return line, nil, addressAt + 1, nil
 	}
 	if raw[aliasEnd] != ' ' {
 		return nil, nil, 0, fault(l.number, aliasEnd+1, "the alias goes on beyond its %d characters; the address begins in column %d", MaxAlias, addressAt+1)

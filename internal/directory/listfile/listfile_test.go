@@ -237,6 +237,11 @@ func TestSteps(t *testing.T) {
 		"nobody":                   {"D Nobody\n", `line 1: nobody is called "Nobody"`},
 		"two Bobs":                 {"# x\nD Bob\n", `line 2: 2 entries are called "Bob"; name the address, such as NET/PO/BOB`},
 		"twice":                    {"A\tX\tPCM:N/P/X\nA\tY\tPCM:n/p/x\n", "line 2: n/p/x stands in line 1 already"},
+		"removed twice":            {"D\tBob\tPCM:NET/PO/BOB\nD\tBob\tPCM:net/po/bob\n", "line 2: net/po/bob stands in line 1 already"},
+		"changed when it is gone":  {"D\tBob\tPCM:NET/PO/BOB\nM\tBob\tPCM:net/po/bob\n", "line 2: net/po/bob stands in line 1 already"},
+		"added, then removed":      {"A\tX\tPCM:N/P/X\nD\tX\tPCM:n/p/x\n", "line 2: n/p/x stands in line 1 already"},
+		"renamed":                  {"D\tAnn Lee\nA\tAnn Young\tPCM:net/po/ann\n", "A name that is longer than thirty letters; Ann Young; Bob; Bob; Eve"},
+		"renamed twice":            {"D\tAnn Lee\nA\tAnn\tPCM:net/po/ann\nA\tAnn\tPCM:net/po/ann\n", "line 3: net/po/ann stands in line 2 already"},
 		"replaced too late":        {"A\tX\tPCM:N/P/X\nR\tPCM:n/p\n", "line 2: replaces a list that line 1 has put N/P/X into"},
 		"another list later":       {"A\tX\tPCM:N/P/X\nR\tPCM:net/other\n", "A name that is longer than thirty letters; Ann Lee; Bob; Bob; X"},
 	} {

@@ -10,10 +10,10 @@ import (
 )
 
 // Steps is what a file does to a list. Where it calls somebody by the alias the list's name would get, the name stays
-// whole. Faults: an address or an alias to be removed twice, a list that is replaced after something was put into it, and an
-// alias alone that nobody bears, or several.
+// whole. Faults: an address that stands in two lines, unless one removes it and the next adds it again, a list that is replaced
+// after something was put into it, and an alias alone that nobody bears, or several.
 func (f File) Steps(now directory.List, t *charset.Table) ([]directory.Step, error) {
-	p := plan{now: now, table: t, lines: map[string]int32{}, put: map[string]Change{}}
+	p := plan{now: now, table: t, lines: map[string]Change{}, put: map[string]Change{}}
 	for _, c := range f.Changes {
 		if err := p.add(c); err != nil {
 			p.bad.add(err)
@@ -30,7 +30,7 @@ type plan struct {
 	now   directory.List
 	table *charset.Table
 	steps []directory.Step
-	lines map[string]int32  // by key of the address, where it stood
+	lines map[string]Change // by key of the address, the last one about it
 	put   map[string]Change // by list, the first one put into it
 	named map[string][]directory.Entry
 	bad   faults
@@ -45,10 +45,10 @@ func (p *plan) add(c Change) *Error {
 		return err
 	}
 	key := a.Key()
-	if was, double := p.lines[key]; double {
-		return fault(c.Line, 0, "%s stands in line %d already", a, was)
+	if was, double := p.lines[key]; double && (was.Op != Delete || c.Op != Add) {
+		return fault(c.Line, 0, "%s stands in line %d already", a, was.Line)
 	}
-	p.lines[key] = c.Line
+	p.lines[key] = c
 	if c.Op == Delete {
 		p.steps = append(p.steps, directory.Step{Remove: &a})
 		return nil
