@@ -21,15 +21,12 @@ var ends = []int{0, 6, 12}
 // aliasOf is the alias of an entry with an end of so many characters, in the code page.
 func aliasOf(e directory.Entry, t *charset.Table, end int) (alias string, loss charset.Loss) {
 	alias, loss = t.Encode(e.Name)
-	if end == 0 && len(alias) <= MaxAlias {
-		return strings.TrimSpace(alias), loss
+	tail := ""
+	if end > 0 {
+		sum := sha256.Sum256([]byte(e.Key()))
+		tail = "~" + base32.StdEncoding.EncodeToString(sum[:])[:end]
 	}
-	if end == 0 {
-		return strings.TrimSpace(alias[:MaxAlias]), loss
-	}
-	sum := sha256.Sum256([]byte(e.Key()))
-	tail := "~" + base32.StdEncoding.EncodeToString(sum[:])[:end]
-	return strings.TrimSpace(alias[:min(len(alias), MaxAlias-len(tail))]) + tail, loss
+	return strings.Trim(alias[:min(len(alias), MaxAlias-len(tail))], " ") + tail, loss // bytes: what looks like UTF-8 is none
 }
 
 // aliases gives every entry its alias, in the code page.

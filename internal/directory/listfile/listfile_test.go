@@ -159,6 +159,14 @@ func TestAliasesAreUnique(t *testing.T) {
 	}
 }
 
+// A name whose last letters look like a blank of UTF-8 in the code page keeps them.
+func TestAliasKeepsLetters(t *testing.T) {
+	e := entries(t, "Ann ¬†", "a@b")[0]
+	if alias, loss := aliasOf(e, charset.MacRoman, 0); alias != "Ann \xC2\xA0" || loss.Count != 0 {
+		t.Errorf("the alias is %q", alias)
+	}
+}
+
 // drawn draws entries of names and addresses that files have trouble with.
 func drawn(t *rapid.T) []directory.Entry {
 	names := []string{"Ann", "ANN", "Martin, Robert", "Zoë", "日本 語", "• Bullet", strings.Repeat("Same thirty letters at first ", 4) + "1",
