@@ -27,6 +27,9 @@ type call struct {
 	*app
 	cmd  *urfave.Command
 	args []string
+
+	// certificates is the directory of those the command dialled with, if it did.
+	certificates string
 }
 
 // spec describes one command.
@@ -59,7 +62,7 @@ func (a *app) command(s spec) *urfave.Command {
 				err = c.interruptible(ctx, s.do)
 			}
 			if err != nil {
-				return &failure{command: c.path(), err: err}
+				return &failure{command: c.path(), err: err, certificates: c.certificates}
 			}
 			return nil
 		},

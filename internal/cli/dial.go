@@ -71,6 +71,7 @@ func (c *call) credentials(address, role string) (credentials.TransportCredentia
 			return nil, usagef("wants --tls-dir DIR with certificates, or --insecure-dev on loopback")
 		}
 	}
+	c.certificates = dir
 	reloader, err := identity.NewReloader(dir, identity.Options{})
 	if err != nil {
 		return nil, err

@@ -31,12 +31,21 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 
 // failure is the error of a command that ran, with the command's name.
 type failure struct {
-	command string // without the program's name
-	err     error
+	command      string // without the program's name
+	err          error
+	certificates string // what was dialled with
 }
 
 func (f *failure) Error() string { return f.command + ": " + f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
+
+// with names the certificates of a handshake that was refused: without --tls-dir they need not be those somebody thinks of.
+func (f *failure) with() string {
+	if said, handshake := wire.Said(f.err); !handshake || f.certificates == "" || strings.Contains(said, identity.BrokeOff) {
+		return ""
+	}
+	return fmt.Sprintf(" (with the certificates in %s)", f.certificates)
+}
 
 // reported is a failure whose explanation has been printed already.
 type reported struct{ code int }
@@ -70,7 +79,7 @@ func (a *app) exit(err error) int {
 		return exitUsage
 	}
 	for _, line := range explain(f.err) {
-		a.complain("%s: %s: %s", name, f.command, line)
+		a.complain("%s: %s: %s%s", name, f.command, line, f.with())
 	}
 	return exitCode(f.err)
 }

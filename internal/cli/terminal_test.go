@@ -293,7 +293,9 @@ func TestTLS(t *testing.T) {
 	if code := s.run(t.Context(), "pcside", "inbox", "NET/PO/ANN"); code != exitFailed {
 		t.Errorf("a stranger's certificates: %d, %s", code, s.err.String())
 	}
-	t.Log(s.err.String())
+	if said := s.err.String(); !strings.HasSuffix(said, " (with the certificates in "+s.env["PCSIDE_TLS_DIR"]+")\n") {
+		t.Errorf("it does not say whose they are: %s", said)
+	}
 	// A flag beats the environment, also when they contradict each other.
 	if code := s.run(t.Context(), "pcside", "inbox", "NET/PO/ANN", "--insecure-dev", "--timeout", "1s"); code == exitUsage || code == exitDone {
 		t.Errorf("plaintext to a TLS server: %d, %s", code, s.err.String())
