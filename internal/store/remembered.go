@@ -21,8 +21,16 @@ func (s *Store) Remembered() Remembered {
 // stands for, which has the rest of it as its own key, and a hash, an ID and a time there.
 func cost(timeKey []byte) int64 { return 2*int64(len(timeKey)) + 96 }
 
-// remember puts a key of the memory.
+// remember puts a key of the memory. A clock that was set back stamps below what has been swept already: then the sweep
+// has to go on from there.
 func (tx *Tx) remember(timeKey []byte) {
+	mark := &tx.s.sweeping.deleted
+	if timeKey[0] == tableAnswered {
+		mark = &tx.s.sweeping.answered
+	}
+	if bytes.Compare(timeKey, *mark) < 0 {
+		*mark = timeKey
+	}
 	tx.set(timeKey, []byte{})
 	tx.remembered.Records++
 	tx.remembered.Bytes += cost(timeKey)

@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"encoding/binary"
 	"time"
-
-	"sidegate/internal/mail"
 )
 
 // sweepMarks are the keys from which the sweep of each table goes on, so that it does not pass over the remains of
@@ -22,9 +19,14 @@ type sweepMarks struct {
 // more than RememberBytes; and the traces of messages the store no longer keeps.
 func (s *Store) Sweep(ctx context.Context, max int) (int, error) {
 	went := 0
-	err := s.CommitCustody(ctx, func(tx *Tx) error {
+	err := s.CommitCustody(ctx, func(tx *Tx) (err error) {
 		horizon := s.sweepHorizon(tx.now)
-		marks := &s.sweeping
+		marks, before := &s.sweeping, s.sweeping
+		defer func() {
+			if err != nil {
+				*marks = before // nothing was removed
+			}
+		}()
 		n, err := tx.sweepTimes(tableDeleted, &marks.deleted, horizon, max, tx.forgetDeleted)
 		if err != nil {
 			return err
@@ -42,7 +44,7 @@ func (s *Store) Sweep(ctx context.Context, max int) (int, error) {
 			return err
 		}
 		went += n
-		n, err = tx.sweepTraces(&marks.all, horizon, (max-went+7)/8, false)
+		n, err = tx.sweepTraces(&marks.all, horizon, max-went, false)
 		went += n
 		return err
 	})
@@ -120,76 +122,4 @@ func (tx *Tx) forgetRequest(at uint64, rest []byte) error {
 		tx.unset(key)
 	}
 	return err
-}
-
-// sweepTraces looks at up to max steps from the mark on, and removes the old ones of messages that are gone. With
-// young it stops at the first message whose ID says that it is young: IDs begin with the time (RFC 9562, version 7),
-// and so do the keys. Without, it goes round all traces, for what the other way passed by.
-func (tx *Tx) sweepTraces(mark *[]byte, horizon time.Time, max int, young bool) (int, error) {
-	lower, upper := []byte{tableTrace}, []byte{tableTrace + 1}
-	if *mark != nil {
-		lower = *mark
-	}
-	type step struct {
-		key []byte
-		id  mail.ID
-	}
-	var old []step
-	var last []byte
-	looked := 0
-	err := tx.s.engine.Scan(lower, upper, false, func(key, value []byte) bool {
-		if looked >= max || young && idIsYoung(key, horizon) {
-			return false
-		}
-		looked++
-		last = append(last[:0], key...)
-		name, _, _ := cutID(key[1:])
-		if t, err := parseTrace(mail.ID(name), value); err == nil && t.Time.Before(horizon) {
-			old = append(old, step{append([]byte(nil), key...), mail.ID(name)})
-		}
-		return true
-	})
-	if err != nil {
-		return 0, err
-	}
-	switch {
-	case last != nil && (young || looked >= max):
-		*mark = append(last, 0)
-	case !young:
-		*mark = nil // round once: begin anew the next time
-	}
-	went := 0
-	for _, step := range old {
-		if _, known := tx.changed(step.key); known {
-			continue
-		}
-		kept, err := tx.keeps(step.id)
-		if err != nil {
-			return 0, err
-		}
-		if !kept {
-			tx.unset(step.key)
-			went++
-		}
-	}
-	return went, nil
-}
-
-// keeps reports whether the store keeps a message.
-func (tx *Tx) keeps(id mail.ID) (bool, error) {
-	_, err := tx.s.engine.Get(tx.idKey(tableMessage, string(id)))
-	if absent(err) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// idIsYoung reports whether the UUID in a key of the traces names a time after the horizon.
-func idIsYoung(key []byte, horizon time.Time) bool {
-	if len(key) < 2+uuidSize || key[1] != 'u' {
-		return true
-	}
-	var ms [8]byte
-	copy(ms[2:], key[2:8])
-	return int64(binary.BigEndian.Uint64(ms[:])) > horizon.UnixMilli()
 }
