@@ -236,6 +236,55 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+// A pattern takes out whom it covers, and nobody else, whatever it leaves open.
+func TestReplaceTakesOutWhatItCovers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := entries(t, "all")
+		l, err := NewList(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := mail.MustPattern(rapid.SampledFrom([]string{"*", "N/P/*", "n/*/*", "*/p/*", "*/*/A", "n/p/a", "N/Q/*", "*@B", "A@*", "*@*", "SMTP:*", "FAX:1"}).Draw(t, "pattern"))
+		now, err := l.Updated([]Step{{Replace: &p}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := NewList(slices.DeleteFunc(all, func(e Entry) bool { return p.Match(e.Address) }))
+		if err != nil || !now.Equal(want) {
+			t.Errorf("%s leaves %v of %v, want %v", p, now.in, l.in, want.in)
+		}
+	})
+}
+
+// A file with very many lists looks at everybody some times, and not once for each list.
+func TestManyListsAreReplaced(t *testing.T) {
+	const people, lists = 3000, 300
+	var es []Entry
+	var steps []Step
+	for i := range people {
+		es = append(es, entry(t, "Somebody", fmt.Sprintf("NET/PO%d/P%d", i%lists, i)))
+	}
+	for i := range lists {
+		p := mail.MustPattern(fmt.Sprintf("NET/PO%d/*", i))
+		steps = append(steps, Step{Replace: &p})
+	}
+	for i := range es {
+		steps = append(steps, Step{Put: &es[i]})
+	}
+	l, err := NewList(es)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := testing.AllocsPerRun(1, func() {
+		if now, err := l.Updated(steps); err != nil || !now.Equal(l) {
+			t.Errorf("%d people, %v", now.Len(), err)
+		}
+	})
+	if n > 50*people {
+		t.Errorf("%.0f allocations for %d people", n, people)
+	}
+}
+
 // KB Q91648: the order in which entries come does not make another list.
 func TestOrderDoesNotMatter(t *testing.T) {
 	es := []Entry{}

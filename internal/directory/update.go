@@ -1,7 +1,9 @@
 package directory
 
 import (
-	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"sidegate/internal/mail"
 )
@@ -19,30 +21,57 @@ type Step struct {
 // Updated does steps to a list, one after the other, and returns what comes out. What a list held before it was replaced
 // and holds after it in the same spelling did not change.
 func (l List) Updated(steps []Step) (List, error) {
-	now := make(map[string]Entry, l.Len())
+	now := groups{}
 	for e := range l.All() {
-		now[e.Key()] = e
+		now.put(e)
 	}
 	for _, s := range steps {
 		switch {
 		case s.Put != nil:
-			now[s.Put.Key()] = *s.Put
-			if len(now) > 2*MaxEntries {
-				return List{}, fmt.Errorf("directory: an update through more than %d entries: %w", 2*MaxEntries, ErrTooMuch)
-			}
+			now.put(*s.Put)
 		case s.Remove != nil:
-			delete(now, s.Remove.Key())
+			now.remove(*s.Remove)
 		case s.Replace != nil:
-			for key, e := range now {
-				if s.Replace.Match(e.Address) {
-					delete(now, key)
-				}
-			}
+			now.replace(*s.Replace)
 		}
 	}
-	entries := make([]Entry, 0, len(now))
-	for _, e := range now {
-		entries = append(entries, e)
+	var entries []Entry
+	for _, g := range now {
+		entries = slices.AppendSeq(entries, maps.Values(g))
 	}
 	return NewList(entries)
+}
+
+// groups are entries by key, those of a postoffice, of a server or of another type together. A file that replaces each of a
+// thousand such lists does not look at everybody a thousand times.
+type groups map[string]map[string]Entry
+
+// group is the name of the group that an address belongs to.
+func group(a mail.Address) string {
+	parts := a.Parts()
+	return a.Type + ":" + strings.ToLower(strings.Join(parts[:len(parts)-1], "/"))
+}
+
+func (g groups) put(e Entry) {
+	name := group(e.Address)
+	if g[name] == nil {
+		g[name] = map[string]Entry{}
+	}
+	g[name][e.Key()] = e
+}
+
+func (g groups) remove(a mail.Address) { delete(g[group(a)], a.Key()) }
+
+// replace takes out whom a pattern covers.
+func (g groups) replace(p mail.Pattern) {
+	covered := func(_ string, e Entry) bool { return p.Match(e.Address) }
+	if a, err := mail.ParseAddress(p.String()); err == nil && !strings.Contains(group(a), "*") {
+		maps.DeleteFunc(g[group(a)], covered)
+		return
+	}
+	for name, entries := range g {
+		if maps.DeleteFunc(entries, covered); len(entries) == 0 {
+			delete(g, name)
+		}
+	}
 }
