@@ -24,7 +24,7 @@ const (
 	CodeTooBig = 145
 	// CodeXText is a bad or missing file name in XTEXT or XATTACH.
 	CodeXText = 146
-	// CodeXTextOpen is an XTEXT file that cannot be opened. It is for callers that open references.
+	// CodeXTextOpen is an XTEXT or XATTACH file that cannot be opened: see OpenError.
 	CodeXTextOpen = 147
 	// CodeService is an unknown address type.
 	CodeService = 151

@@ -31,7 +31,7 @@ type Message struct {
 	Attachments []Attachment
 	// XText is set when the body is in an outside file; Body is empty then.
 	XText *Reference
-	// XAttach are attachments in outside files. They are never opened here.
+	// XAttach are attachments in outside files. They are never opened here: see Inline.
 	XAttach []Reference
 	// Ext are the EXT fields.
 	Ext []Ext
