@@ -120,3 +120,6 @@ func New(o Options) *Converter {
 	}
 	return &Converter{options: o}
 }
+
+// Decode returns text in the code page of the peer as Unicode.
+func (c *Converter) Decode(raw string) string { return c.options.Peer.Charset.Decode(raw) }

@@ -127,9 +127,6 @@ func (h header) legacy(m *mail.Message) {
 			h.keep(m, f.Name, f.Value)
 		}
 	}
-	for _, ref := range h.m.XAttach {
-		h.keep(m, ref.Token, ref.Tail)
-	}
 }
 
 func (h header) keep(m *mail.Message, name, value string) {

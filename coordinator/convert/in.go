@@ -26,13 +26,14 @@ type Import struct {
 }
 
 // FromMMFF reads a message and writes its content to w, in order: body, data fork and resource fork of each attachment,
-// original. Sizes and hashes in the message are those of what was written. The error is a *Refusal, or that of w.
+// original. Sizes and hashes in the message are those of what was written. A message that names files outside is refused:
+// mmff.Message.Inline puts them inside. The error is a *Refusal, or that of w.
 func (c *Converter) FromMMFF(m *mmff.Message, w io.Writer) (*Import, error) {
 	if m.Partial {
 		return nil, refuse(ReasonUnreadable, "message %d of the file is damaged", m.Ordinal)
 	}
-	if m.XText != nil {
-		return nil, refuse(ReasonOutside, "the text is in a file outside (XTEXT, line %d), which did not come along", m.XText.Line)
+	if refs := m.References(); len(refs) > 0 {
+		return nil, refuse(ReasonOutside, "%s, line %d, names a file outside, which did not come along", refs[0].Token, refs[0].Line)
 	}
 	var n notes
 	h := header{c: c, m: m, n: &n, lines: &lines{}}
@@ -121,14 +122,6 @@ func (in *Import) body(h header, w io.Writer, subject string) {
 		text = withoutBlankLine(text)
 	}
 	readText(w, text, h.c.options.Peer.Charset) // parts remember the error
-	for _, ref := range h.m.XAttach {
-		h.n.add(NoteOutside, "an attachment is in a file outside (XATTACH, line %d)", ref.Line)
-		name := ref.Logical()
-		if name == "" {
-			name = ref.Physical()
-		}
-		fmt.Fprintf(w, "\n[The attachment %s did not come along.]\n", h.line("XATTACH", name))
-	}
 }
 
 // top is the beginning of the text, for finding out what kind of mail it is.

@@ -14,7 +14,6 @@ const (
 	NoteRecipients = "recipients" // recipients are listed in the text
 	NoteName       = "name"       // the name of an attachment was changed
 	NoteFields     = "fields"     // fields of the header have no place
-	NoteOutside    = "outside"    // content is in an outside file
 	NoteWinmail    = "winmail"    // WINMAIL.DAT was opened or left out
 	NoteContent    = "content"    // an attachment was converted, with a loss, or not, against the table
 	NoteResource   = "resource"   // a file with a resource fork travels as MacBinary, against the table
@@ -52,7 +51,7 @@ func (n *notes) all() []Note {
 // The reasons of a Refusal, stable.
 const (
 	ReasonUnreadable = "UNREADABLE"      // the file is damaged
-	ReasonOutside    = "OUTSIDE_CONTENT" // the text is in a file outside
+	ReasonOutside    = "OUTSIDE_CONTENT" // content is in a file outside
 	ReasonRecipients = "NO_RECIPIENT"    // no recipient can be read
 	ReasonTooLarge   = "TOO_LARGE"       // over the size the peer takes
 	ReasonContent    = "BAD_CONTENT"     // the content does not fit its message

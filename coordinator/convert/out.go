@@ -58,7 +58,7 @@ func (c *Converter) verbatim(d *mail.Delivery, raw []byte) (*File, bool) {
 	}
 	m := f.Messages[0]
 	whole, _ := m.Original()
-	if len(whole) != len(raw) || m.EOL != peer.EOL || m.Extended() && !peer.Extended || len(m.XAttach) > 0 || !c.withinLimits(m) {
+	if len(whole) != len(raw) || m.EOL != peer.EOL || m.Extended() && !peer.Extended || !c.withinLimits(m) {
 		return nil, false
 	}
 	in, err := c.FromMMFF(m, discard{})
