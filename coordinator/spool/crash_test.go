@@ -207,6 +207,16 @@ var plots = []plot{
 		want: ending{Inbound: []string{"a", "b", "c", "d"}, Reports: 1, Bad: 1, BadMail: []string{"BAD00001.MSG", "BAD00001.TXT"}, MacToPC: []string{}, PCToMac: []string{}},
 	},
 	{
+		name: "outside", long: 60 * time.Second,
+		begin: func(s *stage) {
+			s.leave(map[string]string{"OUT/A.TXT": "a"})
+			s.drop("MMFF1.MSG", naming("a", `XATTACH:OUT\A.TXT`, "XTEXT:OUT/A.TXT"))
+			s.drop("MMFF2.MSG", naming("b", "XTEXT:OUT/A.TXT")+mmff("c", "three\r\n")+naming("d", "XATTACH:OUT/A.TXT"))
+			s.drop("MMFF3.MSG", naming("never", "XTEXT:/etc/passwd"))
+		},
+		want: ending{Inbound: []string{"a", "b", "c", "d"}, Reports: 1, Bad: 1, BadMail: []string{"BAD00001.MSG", "BAD00001.TXT"}, MacToPC: []string{}, PCToMac: []string{}},
+	},
+	{
 		name: "empty file that grows", long: 90 * time.Second,
 		begin: func(s *stage) { s.drop("MMFF1.MSG", "") },
 		tick: func(s *stage, second int) {

@@ -35,9 +35,11 @@
 //  1. read it, hash it, record the claim with the hash: "about to parse". Found twice at a start, it is put away unparsed
 //  2. parse, within five seconds, panics caught. What is cut stays .MSG until it is whole, or for half an hour as observed
 //  3. rename .MSG to .RDG, read again, compare
-//  4. import every message of the file, one commit each, together with the claim; what cannot be read goes to bad mail with a report
+//  4. read the files that a message names by XTEXT and XATTACH, if they are in the spool and two looks find them equal (mail behind it
+//     waits for the second look, and no longer); they are never changed or removed, for other messages may name them
+//  5. import every message of the file, one commit each, together with the claim; what cannot be read goes to bad mail with a report
 //     to its sender; the third equal file within ten minutes is held (KB Q119022)
-//  5. rename to .DEL, unlink, record that it is over
+//  6. rename to .DEL, unlink, record that it is over
 //
 // # Writing
 //

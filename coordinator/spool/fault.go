@@ -3,7 +3,7 @@ package spool
 // FaultPoints lists where Options.Fault is called: just before and just after every durable step.
 var FaultPoints = points(
 	"bind", "lease.allow",
-	"claim.journal", "claim.rename", "claim.forget", "import", "hold", "delete.rename", "delete.unlink", "done",
+	"claim.journal", "claim.rename", "claim.forget", "claim.await", "import", "hold", "delete.rename", "delete.unlink", "done",
 	"bad.journal", "bad.reason", "bad.move",
 	"handshake.claim", "handshake.record", "handshake.rename", "handshake.unlink", "handshake.restore",
 	"stage.journal", "stage.write", "staged.journal", "publish.rename", "publish.flush", "publish.journal", "loosen.journal", "loosen.unlink",

@@ -134,6 +134,9 @@ type claim struct {
 	since  time.Time // when this state was first seen by this process
 	absent int       // scans in which no trace of the file was found
 	told   bool      // an alarm was raised
+
+	counted, repeated bool // equal files before it were counted; there were two
+	outside           outsideLooks
 }
 
 func (c *claim) key() string { return number(c.N) }

@@ -47,6 +47,8 @@ const (
 type Converter interface {
 	FromMMFF(m *mmff.Message, w io.Writer) (*convert.Import, error)
 	ToMMFF(d *mail.Delivery) (*convert.File, error)
+	// Decode returns text in the code page of the half as Unicode.
+	Decode(raw string) string
 }
 
 // Intake is what the spool needs of intake.Intake.
@@ -80,7 +82,8 @@ type Options struct {
 	Scan       time.Duration // between two looks; default 2 s
 	T          time.Duration // least time without progress that means something; default 10 min
 	Incomplete time.Duration // how long a file whose counts overrun it is watched; default 30 min
-	MaxRead    int64         // bytes of a file that is read; default 32 MiB
+	MaxRead    int64         // bytes of a file that is read, with those outside that it names; default 32 MiB
+	Aliases    []string      // paths by which the old programs know the spool, such as M:\MACGATE, without a separator at the end
 
 	// Truthful leaves handshakes where they are while intake is closed and every end behind us is down, so that the
 	// old half's own watch tells the truth. EndsDown tells the latter, beyond the grace; nil means never.

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
@@ -23,7 +22,11 @@ func (b *inbox) settle(ctx context.Context, c *claim, out parsed, data []byte) e
 	held := b.repeated(c)
 	for i := len(c.Settled); i < len(out.parts); i++ {
 		p, last := out.parts[i], i == len(out.parts)-1
-		if err := b.settleOne(ctx, c, p, data, held, last); err != nil {
+		err := b.settleOne(ctx, c, p, data, held, last)
+		if errors.Is(err, errLookAgain) {
+			return b.await(ctx, c)
+		}
+		if err != nil {
 			c.Explanation = "The last attempt failed: " + err.Error()
 			return fmt.Errorf("spool: import %s, message %d: %w", join(b.dir, c.Claimed), i+1, err)
 		}
@@ -35,17 +38,21 @@ func (b *inbox) settle(ctx context.Context, c *claim, out parsed, data []byte) e
 }
 
 // repeated counts equal files. Two are two mails; the third within a while is what a gateway sends that cannot remove its
-// own message (KB Q119022), and is held for an operator.
+// own message (KB Q119022), and is held for an operator. A claim counts once, however often it is tried.
 func (b *inbox) repeated(c *claim) bool {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
+	if c.counted {
+		return c.repeated
+	}
 	now := time.Now()
 	times := slices.DeleteFunc(b.recent[c.SHA256], func(t time.Time) bool { return now.Sub(t) > repeatTime })
 	if len(c.Settled) == 0 {
 		times = append(times, now)
 	}
 	b.recent[c.SHA256] = times[max(0, len(times)-3):]
-	return len(times) >= 3
+	c.counted, c.repeated = true, len(times) >= 3
+	return c.repeated
 }
 
 // settleOne settles one message. The claim is changed only when the commit is durable.
@@ -53,9 +60,13 @@ func (b *inbox) settleOne(ctx context.Context, c *claim, p part, data []byte, he
 	if p.reason != "" {
 		return b.settleBad(ctx, c, p, data, last)
 	}
-	draft := b.s.store.NewDraft(draftLimit(c.Size))
+	m, outside, err := b.gather(c, p.message)
+	draft := b.s.store.NewDraft(draftLimit(c.Size + outside))
 	defer draft.Discard()
-	in, err := b.s.o.Converter.FromMMFF(p.message, draft)
+	var in *convert.Import
+	if err == nil {
+		in, err = b.s.o.Converter.FromMMFF(m, draft)
+	}
 	var refusal *convert.Refusal
 	if errors.As(err, &refusal) {
 		p.reason, p.explanation = refusal.Reason, refusal.Explanation
@@ -83,7 +94,7 @@ func (b *inbox) settleOne(ctx context.Context, c *claim, p part, data []byte, he
 		return nil
 	}
 	switch {
-	case held:
+	case held && len(p.message.References()) == 0: // equal files that name others need not be equal mail
 		err = b.hold(ctx, in, draft, join)
 	case len(in.Recipients) == 0:
 		err = b.refuse(ctx, in, draft, join)
@@ -99,6 +110,7 @@ func (b *inbox) settleOne(ctx context.Context, c *claim, p part, data []byte, he
 		return err
 	}
 	b.adopt(c, next)
+	c.outside = outsideLooks{bytes: c.outside.bytes + outside}
 	b.s.oldLog(b.name).Message(legacylog.Message{ToMac: b.name == PCToMac, Sender: in.Message.Sender, Time: in.Message.Submitted,
 		Subject: in.Message.Subject, File: c.Name})
 	b.s.mu.Lock()
@@ -116,8 +128,8 @@ func (b *inbox) adopt(c, next *claim) {
 	c.State, c.Settled, c.Good, c.BadName, c.Reason, c.Explanation = next.State, next.Settled, next.Good, next.BadName, next.Reason, next.Explanation
 }
 
-// draftLimit is the most that the content of a file's message can take: every byte of the text as four of UTF-8, the rest as
-// it is, and the file itself once more.
+// draftLimit is the most that the content of a message can take that has so many bytes in all files: every byte of the text as
+// four of UTF-8, the rest as it is, and the message file itself once more.
 func draftLimit(size int64) int64 { return 6*size + 64<<10 }
 
 // submit hands a message to the intake. Recipients that could not be read are returned in the same commit; the others do
@@ -225,99 +237,4 @@ func (s *Spool) recognise(in *convert.Import) map[string]print {
 		}
 	}
 	return found
-}
-
-// finish removes a file that is in custody, in two steps, and remembers it.
-func (b *inbox) finish(ctx context.Context, c *claim) error {
-	from, to := join(b.dir, c.Claimed), join(b.dir, doneName(c.Claimed))
-	there, err := b.s.holds(from, c)
-	if err != nil {
-		return b.stuck(c, fmt.Errorf("spool: delete %s: %w", from, err))
-	}
-	if there {
-		err := b.s.step("delete.rename", func() error { return b.s.move(from, to, c.Size) })
-		if err != nil && !errors.Is(err, fs.ErrExist) && !isGone(err) {
-			return b.stuck(c, fmt.Errorf("spool: delete %s: %w", from, err))
-		}
-	}
-	// Both names: if something stood in the way of the rename, one step has to do.
-	for _, name := range []string{from, to} {
-		there, err := b.s.holds(name, c)
-		if there {
-			err = b.s.step("delete.unlink", func() error { return ignoreGone(b.s.fs.Remove(name)) })
-		}
-		if err != nil {
-			return b.stuck(c, fmt.Errorf("spool: delete %s: %w", name, err))
-		}
-	}
-	return b.over(ctx, c)
-}
-
-// doneName is what a claimed file is called on its way to deletion.
-func doneName(claimed string) string { return withExt(claimed, extDone) }
-
-// holds reports whether a name holds the bytes of a claim. That it cannot be told is an error: to take it for no would make
-// the file somebody else's, and its mail a second one.
-func (s *Spool) holds(name string, c *claim) (bool, error) {
-	e, err := s.fs.Lstat(name)
-	if isGone(err) || err == nil && (!e.Regular() || e.Size != c.Size) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	data, _, err := readCapped(s.fs, name, s.o.MaxRead)
-	if isGone(err) {
-		return false, nil
-	}
-	if err != nil && !errors.Is(err, errTooLong) {
-		return false, err
-	}
-	return hashOf(data) == c.SHA256, nil
-}
-
-// stuck raises an alarm, once, about a file that is settled and cannot be removed. It is tried again, and never read again.
-func (b *inbox) stuck(c *claim, err error) error {
-	if !c.told && c.waits >= maxAttempts {
-		c.told = true
-		b.s.alarm("stuck", err.Error())
-	}
-	return err
-}
-
-// over ends a claim. The record follows with the next commit: until then a start finds the claim imported and no file,
-// which says the same.
-func (b *inbox) over(ctx context.Context, c *claim) error {
-	b.s.mu.Lock()
-	delete(b.claims, c.N)
-	c.State, c.Time = claimDone, b.s.store.Now()
-	b.done[c.SHA256] = append(b.done[c.SHA256], c)
-	b.s.mu.Unlock()
-	if c.told {
-		b.s.allClear("stuck")
-	}
-	b.forget = append(b.forget, c)
-	if len(b.forget) >= 64 {
-		return b.flush(ctx)
-	}
-	return nil
-}
-
-// flush records the claims that are over.
-func (b *inbox) flush(ctx context.Context) error {
-	if len(b.forget) == 0 {
-		return nil
-	}
-	err := b.s.step("done", func() error {
-		return b.s.journal.commit(ctx, func(tx *store.Tx) error {
-			for _, c := range b.forget {
-				record(tx, tableClaims, c.key(), c)
-			}
-			return nil
-		})
-	})
-	if err == nil {
-		b.forget = nil
-	}
-	return err
 }
