@@ -75,7 +75,7 @@ func attach(ctx context.Context, e *daemon.End, open OpenShare) (daemon.Part, er
 	s, err := spool.Open(ctx, spool.Options{
 		FS: share, Store: e.Store, Converter: converter, Intake: e.Intake, Role: spool.Role(c.Role), End: e.Config.Name,
 		Init: c.Init, Adopt: c.Adopt, Slots: c.BlockingFactor, Order: spool.Order(c.Order), Aging: c.Aging, Handshake: sample,
-		ReserveSlot1: c.ReserveSlot1, Scan: c.Scan, Truthful: c.Truthful, PerCycle: c.PerCycle, ConnectTimes: c.ConnectTimes, Zone: c.Zone,
+		ReserveSlot1: c.ReserveSlot1, Scan: c.Scan, Truthful: c.Truthful, Aliases: c.SpoolAliases, PerCycle: c.PerCycle, ConnectTimes: c.ConnectTimes, Zone: c.Zone,
 		OldLogs:  logs,
 		EndsDown: func() bool { return endsDown(e.Links.Status(), start, e.Config.Down) },
 		Room:     func() bool { return room(e.Store) },

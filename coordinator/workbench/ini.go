@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"sidegate/internal/cli"
 	"sidegate/internal/mail"
@@ -56,7 +57,7 @@ func (im *importer) take(n int, key, value string) error {
 	case "storedrive":
 		im.drive = strings.TrimSuffix(value, ":")
 	case "storepath":
-		im.note(n, key, fmt.Sprintf("the store was %s:\\%s; name the mounted directory with spool:", im.drive, strings.TrimPrefix(value, `\`)))
+		im.storePath(n, key, value)
 	case "blockingfactor":
 		return im.number(n, key, value, "blocking-factor", 1, 99, "")
 	case "agingfactor":
@@ -91,6 +92,18 @@ func (im *importer) take(n int, key, value string) error {
 		im.note(n, key, "is not known and was left out")
 	}
 	return nil
+}
+
+// storePath keeps what the old program called the directory that STORE is in: files outside of messages may be named so.
+func (im *importer) storePath(n int, key, value string) {
+	path := im.drive + `:\` + strings.Trim(value, `\`)
+	im.note(n, key, fmt.Sprintf("the store was %s; name the mounted directory with spool:", path))
+	if at := strings.LastIndexByte(path, '\\'); strings.EqualFold(path[at+1:], "STORE") {
+		path = path[:at]
+	}
+	if len(im.drive) == 1 && !strings.ContainsFunc(path, unicode.IsControl) {
+		im.set(n, key, "spool-alias", path)
+	}
 }
 
 // proxyPart keeps one half of where proxies stand, and sets it when both are known. KB Q109256.

@@ -16,13 +16,33 @@ func TestImportSettings(t *testing.T) {
 	for _, s := range got.Settings {
 		pairs = append(pairs, s.Key+": "+s.Value)
 	}
-	if want := "log-level: info, legacy-log-level: 2, run-time: 90m, blocking-factor: 30, aging: 15m, max-size: 200KB, code-page: macintosh"; strings.Join(pairs, ", ") != want {
+	if want := `spool-alias: M:\MSGATE, log-level: info, legacy-log-level: 2, run-time: 90m, blocking-factor: 30, aging: 15m, max-size: 200KB, code-page: macintosh`; strings.Join(pairs, ", ") != want {
 		t.Errorf("settings %q, want %q", strings.Join(pairs, ", "), want)
 	}
 	notes := strings.Join(got.Notes, "\n")
 	for _, want := range []string{"line 2, User", `M:\MSGATE\STORE`, "line 5, LogLevel: a blank", "line 12, Colour: is not known"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("notes lack %q:\n%s", want, notes)
+		}
+	}
+}
+
+// TestImportStore: the path by which the old program knew the directory that STORE is in. KB Q76091.
+func TestImportStore(t *testing.T) {
+	for text, want := range map[string]string{
+		"StoreDrive = M:\nStorePath = \\MACGATE\\": `M:\MACGATE`,
+		"StoreDrive = m\nStorePath = store":        `m:`,
+		"StoreDrive = M\nStorePath = ":             `M:\`,
+		"StorePath = MACGATE\\STORE":               "",
+		"StoreDrive = SYS\nStorePath = MACGATE":    "",
+	} {
+		got, err := Files{}.ImportSettings([]byte(text))
+		alias := ""
+		for _, s := range got.Settings {
+			alias += s.Value
+		}
+		if err != nil || alias != want || len(got.Notes) != 1 {
+			t.Errorf("%q: %q, %v, notes %q", text, alias, err, got.Notes)
 		}
 	}
 }

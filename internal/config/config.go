@@ -146,6 +146,8 @@ type Spool struct {
 	Winmail string
 	// OpenBinHex takes attachments in BinHex apart.
 	OpenBinHex bool
+	// SpoolAliases are paths by which the old programs know the spool, such as M:\MACGATE, without a separator at the end.
+	SpoolAliases []string
 	// PerCycle is how many files may move each way in one cycle; 0 for any number.
 	PerCycle int
 	// ConnectTimes are when the legacy half works; none for always.

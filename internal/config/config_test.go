@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -195,6 +196,21 @@ func TestFlagsThatCannotBeRead(t *testing.T) {
 		_, err := Load(PCSide, Sources{Flags: map[string][]string{tt.key: {tt.value}}})
 		if err == nil || err.Error() != tt.want {
 			t.Errorf("%s %q:\ngot  %v\nwant %s", tt.key, tt.value, err, tt.want)
+		}
+	}
+}
+
+// TestSpoolAlias: a path by which the old programs know the spool is never one within the spool.
+func TestSpoolAlias(t *testing.T) {
+	for value, want := range map[string]string{`M:\MACGATE\`: `M:\MACGATE`, `M:\`: "M:", "Server:Macgate": "Server:Macgate", "/mnt/gw/": "/mnt/gw", `\\SERVER\GW`: `\\SERVER\GW`,
+		"OUT": "", `\/`: "", "": "", "M:\\MAC\tGATE": "", " M:": "", `M:\` + strings.Repeat("x", 300): ""} {
+		c, err := Load(Coordinator, Sources{Flags: map[string][]string{"spool-alias": {value}}})
+		if want == "" {
+			if err == nil || !strings.HasPrefix(err.Error(), fmt.Sprintf("--spool-alias: %q ", value)) {
+				t.Errorf("%q: %v", value, err)
+			}
+		} else if err != nil || fmt.Sprint(c.Spool.SpoolAliases) != "["+want+"]" {
+			t.Errorf("%q: %v, %v", value, c.Spool.SpoolAliases, err)
 		}
 	}
 }

@@ -216,6 +216,8 @@ func spoolSettings() []Setting {
 			field: func(c *Config) field { return scalar[string]{&c.Spool.Winmail, oneOf("open", "strip", "keep"), same} }},
 		{Key: "open-binhex", Usage: "take attachments in BinHex apart; without it they stay the text that they are",
 			field: func(c *Config) field { return scalar[bool]{&c.Spool.OpenBinHex, parseSwitch, strconv.FormatBool} }},
+		{Key: "spool-alias", Arg: "PATH", List: true, Usage: "path by which the old programs know the spool, such as M:\\MACGATE, for files that messages name; may be repeated",
+			field: func(c *Config) field { return list[string]{&c.Spool.SpoolAliases, parseSpoolAlias, same} }},
 		{Key: "per-cycle", Arg: "N", Usage: "most files moved each way in a cycle, a minute or the interval of --connect-times; 0: any number (the old half took 50)",
 			field: func(c *Config) field { return scalar[int]{&c.Spool.PerCycle, within(0, 10_000), strconv.Itoa} }},
 		{Key: "connect-times", Arg: "WINDOW", List: true, Usage: "hours of the old half in --spool-zone, such as Mon-Fri 08:00-18:00 every 15m; may be repeated; none: always",

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -124,6 +125,18 @@ func parseGatewayName(s string) (string, error) {
 		return "", fmt.Errorf("%q cannot stand behind the @ of an address", s)
 	}
 	return s, nil
+}
+
+// parseSpoolAlias accepts a path that begins at a drive, a volume or a root: everything else is a path within the spool.
+func parseSpoolAlias(s string) (string, error) {
+	path := strings.TrimRight(s, `\/`)
+	if path == "" || !strings.ContainsRune(path, ':') && !strings.HasPrefix(path, `\`) && !strings.HasPrefix(path, "/") {
+		return "", fmt.Errorf(`%q does not begin with a drive, a volume or a root, as M:\MACGATE, Server:Macgate and \\SERVER\MACGATE do`, s)
+	}
+	if len(path) > 255 || strings.TrimSpace(path) != path || strings.ContainsFunc(path, unicode.IsControl) {
+		return "", fmt.Errorf("%q is no path that a message could name", s)
+	}
+	return path, nil
 }
 
 func within(least, most int) func(string) (int, error) {
