@@ -32,7 +32,7 @@ func oddThings() map[string]oddThing {
 		"MMFF6.MSG":  {name: "a truncated message", data: []byte(whole[:len(whole)-40]), state: "incomplete"},
 		"MMFF7.MSG":  {name: "a count that is too small", data: counts("config.sys 291", "config.sys 275"), reason: "MALFORMED", explanation: `^143-1-9 16 bytes are left over at offset \d+$`},
 		"MMFF8.MSG":  {name: "a count below zero", data: counts("TEXT:152", "TEXT:-1"), reason: "MALFORMED", explanation: `^140-1-9 .*TEXT.*-1`},
-		"MMFF9.MSG":  {name: "text in a file outside", data: []byte("VERSION:3.00\r\nTO:" + jsmith + "\r\nFROM:" + bob + "\r\nSUBJECT:never to arrive\r\nXTEXT:/etc/passwd\r\n"), reason: "OUTSIDE_CONTENT", explanation: `XTEXT, line 5`},
+		"MMFF9.MSG":  {name: "text in a file outside", data: []byte("VERSION:3.00\r\nTO:" + jsmith + "\r\nFROM:" + bob + "\r\nSUBJECT:never to arrive\r\nXTEXT:/etc/passwd\r\n"), reason: "OUTSIDE_CONTENT", explanation: `^147-1-5 XTEXT file /etc/passwd cannot be opened: it is not in the spool by any name`},
 		"MMFF10.MSG": {name: "no message at all", data: []byte(strings.Repeat("garbage \x00\xff", 300)), reason: "FOREIGN", explanation: `no message file`},
 		"MMFF2.MSG":  {name: "an address that is none", data: letter(bob, "not an address", "never to arrive", "text"), reason: "BAD_ADDRESS", explanation: `address`},
 	}
