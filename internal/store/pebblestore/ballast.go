@@ -36,7 +36,10 @@ func newBallast(fs vfs.FS, dir string, bytes int64, log hclog.Logger) *ballast {
 	if bytes == 0 {
 		bytes = defaultBallast
 	}
-	return &ballast{fs: fs, dir: dir, path: fs.PathJoin(dir, "ballast"), bytes: max(bytes, 0), log: log}
+	b := &ballast{fs: fs, dir: dir, path: fs.PathJoin(dir, "ballast"), bytes: max(bytes, 0), log: log}
+	_, err := fs.Stat(b.path)
+	b.there = err == nil
+	return b
 }
 
 // isFull reports whether an error says that the disk, or the owner's share of it, is full.
@@ -48,9 +51,6 @@ func isFull(err error) bool {
 func (b *ballast) prepare() error {
 	if b.bytes == 0 {
 		return nil
-	}
-	if _, err := b.fs.Stat(b.path); err == nil {
-		b.there = true
 	}
 	err := b.probe()
 	switch {

@@ -168,6 +168,21 @@ func TestLock(t *testing.T) {
 	}
 }
 
+// TestSecondOpen: whoever tries to open what another one has open finds that out before anything is changed. On a full disk
+// it would give up the ballast of the one that is at work, which would not know of it.
+func TestSecondOpen(t *testing.T) {
+	disk := &fullDisk{MemFS: vfs.NewMem()}
+	disk.free(1 << 30)
+	disk.open(t)
+	disk.tight.Store(true)
+	if _, err := pebblestore.Open("data", pebblestore.Options{FS: disk.fs(), BallastBytes: 16 * mib}); err == nil || errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("a second one: %v", err)
+	}
+	if !disk.hasBallast() {
+		t.Error("a second one gave the ballast up")
+	}
+}
+
 // TestFormat shows that a database in an older format stays in it until it is upgraded.
 func TestFormat(t *testing.T) {
 	fs := vfs.NewMem()

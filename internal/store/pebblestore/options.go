@@ -43,6 +43,7 @@ const fileBytes = 32 << 20
 func (e *Engine) options(o Options, version pebble.FormatMajorVersion) *pebble.Options {
 	p := &pebble.Options{
 		FS:                          e.guard,
+		Lock:                        e.lock,
 		Logger:                      logger{e},
 		FormatMajorVersion:          version,
 		MemTableSize:                o.MemTableBytes,

@@ -32,6 +32,7 @@ type Engine struct {
 	dir     string
 	log     hclog.Logger
 	guard   *guard
+	lock    *pebble.Lock
 	db      *pebble.DB
 	files   *files
 	ballast *ballast
@@ -64,12 +65,9 @@ func Open(dir string, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("pebblestore: open %s: %w", dir, err)
 	}
 	b := newBallast(o.FS, dir, o.BallastBytes, log)
-	if err := b.prepare(); err != nil {
-		return nil, fmt.Errorf("pebblestore: open %s: %w", dir, err)
-	}
-	e, err := open(dir, o, log)
+	e, err := open(dir, o, log, b.prepare)
 	if isFull(err) && b.release() {
-		e, err = open(dir, o, log)
+		e, err = open(dir, o, log, func() error { return nil })
 	}
 	if errors.Is(err, syscall.EAGAIN) {
 		err = fmt.Errorf("another process has it open: %w", err)
@@ -81,7 +79,9 @@ func Open(dir string, o Options) (*Engine, error) {
 	return e, nil
 }
 
-func open(dir string, o Options, log hclog.Logger) (_ *Engine, err error) {
+// open locks the directory before it does anything else in it, so that a second process disturbs nothing; then it prepares
+// the disk, and opens what is there. The guard gives the lock back.
+func open(dir string, o Options, log hclog.Logger, prepare func() error) (_ *Engine, err error) {
 	e := &Engine{dir: dir, log: log, guard: newGuard(o.FS, dir), abandoned: make(chan struct{})}
 	e.idle.L = &e.mu
 	defer func() {
@@ -95,6 +95,12 @@ func open(dir string, o Options, log hclog.Logger) (_ *Engine, err error) {
 		}
 	}()
 	dbDir := e.guard.PathJoin(dir, "db")
+	if e.lock, err = pebble.LockDirectory(dbDir, e.guard); err != nil {
+		return nil, err
+	}
+	if err := prepare(); err != nil {
+		return nil, err
+	}
 	version := format
 	desc, err := pebble.Peek(dbDir, o.FS)
 	if err != nil {
