@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,7 +69,7 @@ func export(t *testing.T, c pb.DirectoryServiceClient, from ...pb.DirectorySourc
 	}
 }
 
-func upload(t *testing.T, c pb.DirectoryServiceClient, requests ...*pb.ImportEntriesRequest) (changes []*pb.DirectoryChange, sum *pb.ImportSummary, err error) {
+func imports(t *testing.T, c pb.DirectoryServiceClient, requests ...*pb.ImportEntriesRequest) (changes []*pb.DirectoryChange, sum *pb.ImportSummary, err error) {
 	t.Helper()
 	st, err := c.ImportEntries(t.Context())
 	if err != nil {
@@ -114,7 +115,7 @@ func TestServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := e.serve()
-	changes, sum, err := upload(t, c,
+	changes, sum, err := imports(t, c,
 		&pb.ImportEntriesRequest{Steps: []*pb.ImportStep{put("Bob Lean", "bob@Here"), put("Carl", "PCM:N/P/CARL")}},
 		&pb.ImportEntriesRequest{Steps: []*pb.ImportStep{put("Dora", "dora@Here"), remove("DORA@here")}})
 	if err != nil || len(changes) != 2 || sum.Added != 2 || sum.Total != 2 || sum.NotServed != 1 {
@@ -166,14 +167,14 @@ func TestImportAnswersWhatChanged(t *testing.T) {
 	for i := range 1000 {
 		steps = append(steps, put(fmt.Sprintf("Person %03d", i), fmt.Sprintf("N/P/P%d", i)))
 	}
-	if _, _, err := upload(t, c, &pb.ImportEntriesRequest{Steps: steps}); err != nil {
+	if _, _, err := imports(t, c, &pb.ImportEntriesRequest{Steps: steps}); err != nil {
 		t.Fatal(err)
 	}
 	steps[7] = put("Personne 007", "N/P/P7")
 	request := &pb.ImportEntriesRequest{DryRun: true, Steps: append([]*pb.ImportStep{replace("n/p/*")}, append(steps[:900:900], put("New", "N/P/NEW"))...)}
 	for _, dry := range []bool{true, false} {
 		request.DryRun = dry
-		changes, sum, err := upload(t, c, request)
+		changes, sum, err := imports(t, c, request)
 		if err != nil || sum.Added != 1 || sum.Changed != 1 || sum.Removed != 100 || sum.Total != 901 || len(changes) != 102 {
 			t.Fatalf("dry run %v: %d changes, %v, %v", dry, len(changes), sum, err)
 		}
@@ -184,7 +185,7 @@ func TestImportAnswersWhatChanged(t *testing.T) {
 			t.Errorf("the last change is %v", last)
 		}
 	}
-	if changes, sum, err := upload(t, c, request); err != nil || len(changes) != 0 || sum.Total != 901 {
+	if changes, sum, err := imports(t, c, request); err != nil || len(changes) != 0 || sum.Total != 901 {
 		t.Errorf("the same again: %d changes, %v, %v", len(changes), sum, err)
 	}
 }
@@ -200,6 +201,9 @@ func TestServerRefuses(t *testing.T) {
 	for i := range many {
 		many[i] = put("x", fmt.Sprintf("N/P/P%d", i))
 	}
+	repeated := func(s *pb.ImportStep, times int) []*pb.ImportEntriesRequest {
+		return slices.Repeat(steps(slices.Repeat([]*pb.ImportStep{s}, 1000)...), times)
+	}
 	var tooMany []*pb.ImportEntriesRequest
 	for i := range 66 {
 		var ss []*pb.ImportStep
@@ -213,15 +217,17 @@ func TestServerRefuses(t *testing.T) {
 		err   error
 		field string
 	}{
-		"no name":           {call(upload(t, c, steps(put("Ann", "ann@Here"), put(" ", "b@Here"))...)), "steps[1].put"},
-		"a blank address":   {call(upload(t, c, steps(put("Ann", "ann@Here "))...)), "steps[0].put"},
-		"no address":        {call(upload(t, c, steps(put("Ann", ""))...)), "steps[0].put.address"},
-		"nobody to remove":  {call(upload(t, c, steps(remove("x"))...)), "steps[0].remove"},
-		"no pattern":        {call(upload(t, c, steps(replace("A/*B/c"))...)), "steps[0].replace"},
-		"an empty step":     {call(upload(t, c, steps(&pb.ImportStep{})...)), "steps[0]"},
-		"too many at once":  {call(upload(t, c, steps(many...)...)), "steps"},
-		"a late dry run":    {call(upload(t, c, &pb.ImportEntriesRequest{}, &pb.ImportEntriesRequest{DryRun: true})), "dry_run"},
-		"too many entries":  {call(upload(t, c, tooMany...)), ""},
+		"no name":           {call(imports(t, c, steps(put("Ann", "ann@Here"), put(" ", "b@Here"))...)), "steps[1].put"},
+		"a blank address":   {call(imports(t, c, steps(put("Ann", "ann@Here "))...)), "steps[0].put"},
+		"no address":        {call(imports(t, c, steps(put("Ann", ""))...)), "steps[0].put.address"},
+		"nobody to remove":  {call(imports(t, c, steps(remove("x"))...)), "steps[0].remove"},
+		"no pattern":        {call(imports(t, c, steps(replace("A/*B/c"))...)), "steps[0].replace"},
+		"an empty step":     {call(imports(t, c, steps(&pb.ImportStep{})...)), "steps[0]"},
+		"too many at once":  {call(imports(t, c, steps(many...)...)), "steps"},
+		"too many in all":   {call(imports(t, c, repeated(remove("a@b"), 201)...)), "steps"},
+		"too many bytes":    {call(imports(t, c, repeated(remove("SMTP:"+strings.Repeat("x", 500)), 67)...)), "steps"},
+		"a late dry run":    {call(imports(t, c, &pb.ImportEntriesRequest{}, &pb.ImportEntriesRequest{DryRun: true})), "dry_run"},
+		"too many entries":  {call(imports(t, c, tooMany...)), ""},
 		"a long question":   {second(c.SearchEntries(t.Context(), &pb.SearchEntriesRequest{Query: strings.Repeat("x", 513)})), "query"},
 		"an unknown source": {second(c.SearchEntries(t.Context(), &pb.SearchEntriesRequest{Source: 9})), "source"},
 		"a large page":      {second(c.SearchEntries(t.Context(), &pb.SearchEntriesRequest{PageSize: 1001})), "page_size"},

@@ -70,11 +70,11 @@ func (s *Server) ImportEntries(st grpc.BidiStreamingServer[pb.ImportEntriesReque
 
 // receive reads the steps of a whole import.
 func receive(st grpc.BidiStreamingServer[pb.ImportEntriesRequest, pb.ImportEntriesResponse]) (steps []directory.Step, dryRun bool, err error) {
-	bytes := 0
+	var u upload
 	for first := true; ; first = false {
 		r, err := st.Recv()
 		if errors.Is(err, io.EOF) {
-			return steps, dryRun, nil
+			return u.steps, dryRun, nil
 		}
 		if err != nil {
 			return nil, false, err
@@ -82,26 +82,36 @@ func receive(st grpc.BidiStreamingServer[pb.ImportEntriesRequest, pb.ImportEntri
 		if r.DryRun && !first {
 			return nil, false, &wire.FieldError{Field: "dry_run", Problem: "is not on the first request"}
 		}
-		if first {
-			dryRun = r.DryRun
-		}
-		if len(r.Steps) > maxStepsAtOnce || len(steps)+len(r.Steps) > maxSteps {
-			return nil, false, &wire.FieldError{Field: "steps", Problem: fmt.Sprintf("are more than %d in one request or %d in all", maxStepsAtOnce, maxSteps)}
-		}
-		for _, p := range r.Steps {
-			step, err := parseStep(fmt.Sprintf("steps[%d]", len(steps)), p)
-			if err != nil {
-				return nil, false, err
-			}
-			if step.Put != nil {
-				bytes += len(step.Put.Name) + len(step.Put.Address.Value)
-			}
-			if bytes > maxStepBytes {
-				return nil, false, &wire.FieldError{Field: "steps", Problem: fmt.Sprintf("have more than %d bytes of names and addresses", maxStepBytes)}
-			}
-			steps = append(steps, step)
+		dryRun = dryRun || r.DryRun
+		if err := u.add(r.Steps); err != nil {
+			return nil, false, err
 		}
 	}
+}
+
+// upload is as much of an import as has come.
+type upload struct {
+	steps []directory.Step
+	bytes int
+}
+
+// add takes the steps of one request.
+func (u *upload) add(steps []*pb.ImportStep) error {
+	if len(steps) > maxStepsAtOnce || len(u.steps)+len(steps) > maxSteps {
+		return &wire.FieldError{Field: "steps", Problem: fmt.Sprintf("are more than %d in one request or %d in all", maxStepsAtOnce, maxSteps)}
+	}
+	for _, p := range steps {
+		step, err := parseStep(fmt.Sprintf("steps[%d]", len(u.steps)), p)
+		if err != nil {
+			return err
+		}
+		u.bytes += len(p.GetPut().GetName()) + len(p.GetPut().GetAddress()) + len(p.GetRemove()) + len(p.GetReplace())
+		if u.bytes > maxStepBytes {
+			return &wire.FieldError{Field: "steps", Problem: fmt.Sprintf("have more than %d bytes of names and addresses", maxStepBytes)}
+		}
+		u.steps = append(u.steps, step)
+	}
+	return nil
 }
 
 // parseStep reads one step; its place is counted over all requests of the import.
