@@ -233,7 +233,7 @@ func (c *call) deadline(ctx context.Context) (context.Context, context.CancelFun
 func (c *call) timeout() (time.Duration, error) {
 	d, err := config.ParseDuration(c.text("timeout"))
 	if err != nil || d == 0 {
-		return 0, usagef("--timeout %q is not a duration such as 10s", c.text("timeout"))
+		return 0, usagef("%s %q is not a duration such as 10s", c.where("timeout"), c.text("timeout"))
 	}
 	return d, nil
 }

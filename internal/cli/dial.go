@@ -31,7 +31,7 @@ func (c *call) dial(role string) (*grpc.ClientConn, error) {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return nil, usagef("--addr %q is not HOST:PORT", address)
+		return nil, usagef("%s %q is not HOST:PORT", c.where("addr"), address)
 	}
 	creds, err := c.credentials(address, role)
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *call) credentials(address, role string) (credentials.TransportCredentia
 	insecureText, insecureFrom := c.find("insecure-dev")
 	insecure, err := strconv.ParseBool(insecureText)
 	if err != nil {
-		return nil, usagef("insecure-dev %q is neither true nor false", insecureText)
+		return nil, usagef("%s %q is neither true nor false", c.where("insecure-dev"), insecureText)
 	}
 	if insecure && dir != "" {
 		if insecureFrom == dirFrom {
@@ -61,7 +61,7 @@ func (c *call) credentials(address, role string) (credentials.TransportCredentia
 	}
 	if insecure {
 		if err := identity.CheckLoopback(address); err != nil {
-			return nil, usagef("--insecure-dev is refused because %s is not a loopback address; use --tls-dir", address)
+			return nil, usagef("%s is refused because %s is not a loopback address; use --tls-dir", c.where("insecure-dev"), address)
 		}
 		return identity.Insecure{}.Client(""), nil
 	}

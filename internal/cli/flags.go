@@ -92,6 +92,14 @@ func flagText(f urfave.Flag) string {
 	return ""
 }
 
+// where names a flag in an error: the variable, when that is where its value came from.
+func (c *call) where(name string) string {
+	if _, from := c.find(name); from == fromEnv {
+		return config.Env(c.program.Name, name)
+	}
+	return "--" + name
+}
+
 // text returns the value of a flag that may also come from before the command or from the environment.
 func (c *call) text(name string) string {
 	v, _ := c.find(name)

@@ -61,7 +61,7 @@ Example:
 func (c *call) probeURL() (string, error) {
 	host, port, err := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(c.text("http"), "http://"), "/"))
 	if err != nil {
-		return "", usagef("--http %q is not HOST:PORT", c.text("http"))
+		return "", usagef("%s %q is not HOST:PORT", c.where("http"), c.text("http"))
 	}
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "127.0.0.1"

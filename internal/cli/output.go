@@ -36,7 +36,7 @@ func (c *call) printer() (*printer, error) {
 	case formatTable, formatJSON, formatLines:
 		p.format = format
 	default:
-		return nil, usagef("--output %q is none of table, json, jsonl", format)
+		return nil, usagef("%s %q is none of table, json, jsonl", c.where("output"), format)
 	}
 	return p, nil
 }
