@@ -153,6 +153,7 @@ func TestValidate(t *testing.T) {
 		{"peer that is no peer", PCSide, map[string][]string{"accept-peer": {"sidegate://user/ann"}}, nil,
 			`--accept-peer: "sidegate://user/ann" has role user, and only a peer is an end of a link`},
 		{"peer twice", PCSide, map[string][]string{"peer": {"127.0.0.1:1", "127.0.0.1:1"}}, nil, `--peer: "127.0.0.1:1" is named twice`},
+		{"one address twice", PCSide, map[string][]string{"http": {"127.0.0.1:7401"}}, nil, `--http: "127.0.0.1:7401" is where gRPC is served already, as listen says`},
 		{"dials itself", PCSide, map[string][]string{"peer": {"127.0.0.1:7401"}}, nil, `--peer: "127.0.0.1:7401" is where this end listens itself`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

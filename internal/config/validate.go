@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 
 	"sidegate/internal/identity"
@@ -49,6 +50,9 @@ func (c *Config) checkTransport(fault faultFunc) {
 	addresses := []string{c.Listen}
 	for _, p := range c.Peers {
 		addresses = append(addresses, p.Address)
+	}
+	if _, port, _ := net.SplitHostPort(c.HTTP); c.HTTP == c.Listen && port != "0" {
+		fault("http", "%q is where gRPC is served already, as listen says", c.HTTP)
 	}
 	switch {
 	case c.InsecureDev && c.TLSDir != "":
