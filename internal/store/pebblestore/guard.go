@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -105,8 +106,14 @@ func (g *guard) change(path, what string, fn func() error) (pretended bool, err 
 	return false, nil
 }
 
+// covers reports whether a path is that of the directory or below it. Below "." paths do not begin with it, and "/" ends
+// with the separator already.
 func (g *guard) covers(path string) bool {
-	return path == g.dir || strings.HasPrefix(path, g.dir) && os.IsPathSeparator(path[len(g.dir)])
+	if g.dir == "." {
+		return filepath.IsLocal(path)
+	}
+	rest, ok := strings.CutPrefix(path, g.dir)
+	return ok && (rest == "" || os.IsPathSeparator(rest[0]) || os.IsPathSeparator(g.dir[len(g.dir)-1]))
 }
 
 func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
