@@ -32,6 +32,7 @@ type world struct {
 	fault  func(string)
 	full   bool          // the disk
 	shift  time.Duration // of the wall clock
+	early  func()        // happens before anybody looks
 
 	mu     sync.Mutex // guards wrong
 	wrong  map[string]string
@@ -75,6 +76,9 @@ func (w *world) start() {
 	err = w.store.CommitCustody(w.Context(), func(tx *store.Tx) error { _, err := tx.AddMailbox(admin, nil); return err })
 	if err != nil {
 		w.Fatal(err)
+	}
+	if w.early != nil {
+		w.early()
 	}
 	n, err := New(Options{Store: w.store, Writer: w.intake, End: "end", From: end, To: w.to, Troubles: w.troubles})
 	if err != nil {
