@@ -100,11 +100,8 @@ func (b *Book) ownList() directory.List {
 		all := directory.Merge(values(b.mailboxes), slices.Collect(b.imported.All()))
 		l, err := directory.NewList(slices.Collect(all.All()))
 		if err != nil {
-			b.log.Error("the directory of this end is too large; only its mailboxes are told to others", "entries", all.Len(), "error", err)
-			l, err = directory.NewList(values(b.mailboxes))
-		}
-		if err != nil {
-			l = directory.List{}
+			l, _ = directory.NewList(values(b.mailboxes)) // nobody, if they alone are too many
+			b.log.Error("the directory of this end is too large; at most its mailboxes are told to others", "entries", all.Len(), "told", l.Len(), "error", err)
 		}
 		b.own = &l
 	}

@@ -80,21 +80,30 @@ func (b *Book) Run(ctx context.Context) error {
 			return nil
 		case <-b.heard:
 		}
-		for err := b.remember(ctx); err != nil; err = b.remember(ctx) {
-			if errors.Is(err, store.ErrFailed) {
-				return err
-			}
-			if ctx.Err() != nil {
-				return nil
-			}
-			b.log.Warn("what peers told of their people could not be remembered yet", "error", err)
-			wait := time.NewTimer(again)
-			select {
-			case <-ctx.Done():
-			case <-wait.C:
-			}
-			wait.Stop()
+		if err := b.rememberAtLast(ctx); err != nil {
+			return err
 		}
+	}
+}
+
+// rememberAtLast tries until it is done or ctx ends. What keeps it from that is told of once: a full store may stay so for days.
+func (b *Book) rememberAtLast(ctx context.Context) error {
+	for tries := 1; ; tries++ {
+		err := b.remember(ctx)
+		switch {
+		case errors.Is(err, store.ErrFailed):
+			return err
+		case err == nil || ctx.Err() != nil:
+			return nil
+		case tries == 1:
+			b.log.Warn("what peers told of their people could not be remembered yet", "error", err)
+		}
+		wait := time.NewTimer(again)
+		select {
+		case <-ctx.Done():
+		case <-wait.C:
+		}
+		wait.Stop()
 	}
 }
 
