@@ -47,13 +47,22 @@ func TestNames(t *testing.T) {
 		{"Martin, Robert", "Martin, Robert"},
 		{"  Ann \t  Lee ", ""}, // a tab is no blank of a name
 		{"  Ann   Lee ", "Ann Lee"},
-		{"Zoe\u0308", "Zoë"},
+		{"Zoe\u0308", "Zoë"}, {"Ann\u00a0Lee", "Ann Lee"},
 		{"", ""}, {"   ", ""}, {"a\nb", ""}, {"a\u2028b", ""}, {"a\xffb", ""}, {strings.Repeat("x", MaxName+1), ""},
 		{strings.Repeat("x", MaxName), strings.Repeat("x", MaxName)},
+		{strings.Repeat("\u0958", MaxName/3), ""}, // is longer in composed form
 	} {
 		got, err := CleanName(c.name)
 		if got != c.want || (err == nil) != (c.want != "") {
 			t.Errorf("CleanName(%q) = %q, %v, want %q", c.name, got, err, c.want)
+		}
+	}
+}
+
+func TestAddressesOfEntries(t *testing.T) {
+	for address, ok := range map[string]bool{"ann@Sales": true, "PCM:N/P/ANN": true, "ann@Sales ": false, "MSMAIL: ann@Sales": false, "nobody": false} {
+		if e, err := NewEntry("Ann", address); (err == nil) != ok {
+			t.Errorf("%q makes %v, %v", address, e, err)
 		}
 	}
 }
@@ -203,6 +212,18 @@ func TestCompareAndUpdate(t *testing.T) {
 			t.Error("a list differs from itself")
 		}
 	})
+}
+
+// All differences come by name, whatever they are.
+func TestDifferencesByName(t *testing.T) {
+	old, now := list(t, "Ann", "a@x", "Carl", "c@x", "Eve", "e@x"), list(t, "Bob", "b@x", "Carlo", "c@x", "Dan", "d@x", "Eve", "E@x")
+	var got []string
+	for c := range Compare(old, now).All() {
+		got = append(got, c.Old.Name+">"+c.New.Name)
+	}
+	if want := "Ann> >Bob Carl>Carlo >Dan Eve>Eve"; strings.Join(got, " ") != want {
+		t.Errorf("the differences are %q, want %q", got, want)
+	}
 }
 
 func stepsOf(d Diff) []Step {

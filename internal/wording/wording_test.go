@@ -64,3 +64,32 @@ func TestWhoSignsReports(t *testing.T) {
 		}
 	}
 }
+
+// TestReports: KB Q175041, Q119047 and Q264331. Every recipient that failed is named with its reason.
+func TestReports(t *testing.T) {
+	m := &mail.Message{
+		ID: "0123", Sender: mail.MustAddress("NET/PO/ANN"), Subject: "Lunch", Submitted: time.Date(1998, 2, 9, 13, 55, 0, 0, time.UTC),
+		To: []mail.Address{mail.MustAddress("bob@Shop"), mail.MustAddress("carl@Shop")}, Cc: []mail.Address{mail.MustAddress("N/P/DORA")},
+	}
+	failures := []mail.Failure{
+		{Recipient: m.To[0], Reason: "NO_ROUTE", Explanation: "Nobody serves it."}, {Recipient: m.Cc[0], Reason: "EXPIRED", Explanation: "It waited too long."},
+	}
+	for _, tt := range []struct {
+		words Words
+		want  string
+	}{
+		{PC{}, "Mail failure\n[001] ***** Unable to deliver mail *****\n\nYour message was not delivered to:\n\n" +
+			"  bob@Shop\n    Nobody serves it. (NO_ROUTE)\n  N/P/DORA\n    It waited too long. (EXPIRED)\n\n" +
+			"From:     NET/PO/ANN\nTo:       bob@Shop\nTo:       carl@Shop\nCc:       N/P/DORA\nSubject:  Lunch\nDate:     02-09-98 13:55\nMessage:  0123\n"},
+		{Mac{}, "Undeliverable Mail\nNon-delivery explanation:\nYour message did not reach some or all of the intended recipients.\n" +
+			"Date submitted: 1998-02-09 13:55\nMessage title: Lunch\nThe following recipients were valid:\n\nThe following recipient(s) could not be reached:\n" +
+			"| bob@Shop\n    Nobody serves it. (NO_ROUTE)\n| N/P/DORA\n    It waited too long. (EXPIRED)\n"},
+		{Plain{}, "Undeliverable Mail\nYour message did not reach some or all of the intended recipients.\n\nDate submitted: 1998-02-09 13:55\nMessage title: Lunch\n\n" +
+			"The following recipient(s) could not be reached:\n\nbob@Shop\n    Nobody serves it.\nN/P/DORA\n    It waited too long.\n"},
+	} {
+		subject, body, _ := tt.words.Report(m, failures)
+		if diff := cmp.Diff(tt.want, subject+"\n"+body); diff != "" {
+			t.Errorf("%T (-want +got):\n%s", tt.words, diff)
+		}
+	}
+}
