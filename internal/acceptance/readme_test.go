@@ -35,11 +35,11 @@ func readmeCommands(t *testing.T) []string {
 	return out
 }
 
-// words parts a command line as a shell does, as far as README.md needs it.
+// words parts a command line as a shell does, as far as the documents need it.
 func words(line string) []string {
 	var out []string
-	for _, m := range regexp.MustCompile(`"([^"]*)"|(\S+)`).FindAllStringSubmatch(line, -1) {
-		out = append(out, m[1]+m[2])
+	for _, m := range regexp.MustCompile(`"([^"]*)"|'([^']*)'|(\S+)`).FindAllStringSubmatch(line, -1) {
+		out = append(out, m[1]+m[2]+m[3])
 	}
 	return out
 }
