@@ -36,7 +36,7 @@ func (s *Store) NewDraft(limit int64) *Draft {
 }
 
 // Write adds bytes. Beyond the limit it fails with an error that wraps ErrTooLarge and names the limit; with ErrFull
-// when a large one finds no room.
+// when a large one finds no room, or none any more.
 func (d *Draft) Write(p []byte) (int, error) {
 	if d.err != nil {
 		return 0, d.err
@@ -58,14 +58,18 @@ func (d *Draft) Write(p []byte) (int, error) {
 }
 
 func (d *Draft) add(p []byte) error {
-	if d.file == nil {
-		if d.size+int64(len(p)) <= d.s.o.InlineLimit {
-			if d.inline == nil {
-				d.inline = make([]byte, 0, min(d.limit, d.s.o.InlineLimit))
-			}
-			d.inline = append(d.inline, p...)
-			return nil
+	if d.file == nil && d.size+int64(len(p)) <= d.s.o.InlineLimit {
+		if d.inline == nil {
+			d.inline = make([]byte, 0, min(d.limit, d.s.o.InlineLimit))
 		}
+		d.inline = append(d.inline, p...)
+		return nil
+	}
+	// Asked every time: many that begin while there is room for each would together fill the disk.
+	if err := d.s.room(); err != nil {
+		return err
+	}
+	if d.file == nil {
 		if err := d.begin(); err != nil {
 			return err
 		}
@@ -75,9 +79,6 @@ func (d *Draft) add(p []byte) error {
 
 // begin moves what has been written so far into a file.
 func (d *Draft) begin() error {
-	if err := d.s.room(); err != nil {
-		return err
-	}
 	if err := d.s.failedError(); err != nil {
 		return err
 	}

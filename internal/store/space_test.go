@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,42 @@ import (
 	"sidegate/internal/store"
 	"sidegate/internal/store/storetest"
 )
+
+// TestLargeContentFindsNoRoomAnyMore: content that began while there was room stops where the reserve begins. It is for what
+// is in custody, and a write that finds the disk full ends the store.
+func TestLargeContentFindsNoRoomAnyMore(t *testing.T) {
+	const reserve, part = 1 << 20, 100 << 10
+	engine := storetest.NewMemory()
+	s := storetest.Open(t, engine, store.Options{ReserveBytes: reserve})
+	free := uint64(2 * reserve)
+	var drafts []*store.Draft
+	for range 20 {
+		drafts = append(drafts, s.NewDraft(10*part))
+	}
+	full := 0
+	for range 10 {
+		for _, d := range drafts {
+			engine.SetUsage(store.Usage{Free: free, Total: 1 << 40})
+			switch n, err := d.Write(make([]byte, part)); {
+			case errors.Is(err, store.ErrFull):
+				full++
+			case err != nil:
+				t.Fatal(err)
+			default:
+				free -= uint64(n)
+			}
+		}
+	}
+	if free < reserve-part || free >= reserve || full == 0 {
+		t.Errorf("%d bytes are free of %d in reserve; %d parts found no room", free, reserve, full)
+	}
+	for _, d := range drafts {
+		d.Discard()
+	}
+	if names, err := engine.Files().List(); err != nil || len(names) != 0 {
+		t.Errorf("files %q are left, %v", names, err)
+	}
+}
 
 // TestRefusalIsLogged: that a full store takes nothing new stands in the log, and that it does again; not with every commit.
 func TestRefusalIsLogged(t *testing.T) {
