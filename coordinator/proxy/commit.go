@@ -12,7 +12,7 @@ import (
 	"sidegate/internal/store"
 )
 
-// The tables of the map in the store.
+// The tables of the map in the store; there is one more for what may have been given.
 const (
 	tableServers = "proxy/servers" // name by code
 	tableIDs     = "proxy/ids"     // record by ID
@@ -165,7 +165,7 @@ func (m *Map) code(server string, last map[string]int, fresh map[string]string, 
 				return true
 			}
 		}
-		return m.servers[code] != ""
+		return m.taken(code)
 	})
 	if code == "" {
 		return "", fmt.Errorf("server %s: %w", server, ErrExhausted)

@@ -4,7 +4,8 @@
 // user@server cannot stand in it. The old gateway gave everybody an ID instead, under a network and a postoffice that
 // were its own: CSI:MACNET/MACPO/T60009HO (KB Q94410, Q117581). So does this package, with one promise that the old one
 // did not keep: an ID is allocated once, durable before its first use, never computed again, and never given to anybody
-// else, whatever is lost or imported (KB Q118459, Q134235, README32).
+// else, whatever is lost or imported (KB Q118459, Q134235, README32). A store that comes back from an older copy under a new
+// identity leaves out a thousand numbers of each server, and codes of servers, which may have been given since.
 //
 // # IDs
 //

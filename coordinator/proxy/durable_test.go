@@ -63,6 +63,28 @@ func TestFailedCommit(t *testing.T) {
 	}
 }
 
+// TestUnreadableRecord: a map of which something cannot be read gives nothing to anybody, and says what it is.
+func TestUnreadableRecord(t *testing.T) {
+	for _, value := range []string{"{", `{"address":"MSMAIL:bob@Marketing","state":"gone"}`, `{"address":"NET/PO/BOB","state":"live"}`, `{"address":"MSMAIL:bob","state":"live"}`} {
+		w := newWorld(t)
+		id := w.store.ID()
+		err := w.store.Commit(t.Context(), func(tx *store.Tx) error {
+			tx.Put(tableIDs, "A00001BO", []byte(value))
+			tx.Put(tableState, stateKey, []byte(`{"store":"another"}`))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(Options{Store: w.store, Name: macnet}); err == nil || !strings.Contains(err.Error(), "A00001BO") {
+			t.Errorf("%s: %v", value, err)
+		}
+		if state, err := w.store.Record(tableState, stateKey); err != nil || strings.Contains(string(state), string(id)) {
+			t.Errorf("%s: what may have been given was written anew: %s, %v", value, state, err)
+		}
+	}
+}
+
 // TestFullStore: mail in custody waits for IDs, so they are given when nothing new is taken.
 func TestFullStore(t *testing.T) {
 	w := newWorld(t)

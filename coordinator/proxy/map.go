@@ -33,6 +33,7 @@ type Options struct {
 
 // FaultPoints lists where Options.Fault is called: just before and just after each commit.
 var FaultPoints = []string{
+	"proxy.begin.before", "proxy.begin.after",
 	"proxy.allocate.before", "proxy.allocate.after",
 	"proxy.import.before", "proxy.import.after",
 }
@@ -71,7 +72,7 @@ type Map struct {
 type state struct {
 	servers map[string]string   // names by code
 	codes   map[string][]string // codes by server in lower case, in order
-	last    map[string]int      // highest number ever used, by code
+	last    map[string]int      // highest number that may ever have been used, by code
 	byID    map[string]Proxy
 	live    map[string]string // IDs by key of the address
 }
@@ -89,7 +90,11 @@ func Open(o Options) (*Map, error) {
 		o.Fault = func(string) {}
 	}
 	m := &Map{o: o, log: o.Log, state: newState()}
-	if err := m.load(); err != nil {
+	err := m.load()
+	if err == nil {
+		err = m.begin()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("proxy: read the map: %w", err)
 	}
 	return m, nil

@@ -296,6 +296,7 @@ func TestFaultPoints(t *testing.T) {
 			t.Errorf("%s: half an import: %s, %s", point, gone, there)
 		}
 	}
+	(&world{t: t, engine: storetest.NewMemory(), fault: func(p string) { seen[p] = true }}).open()
 	if diff := cmp.Diff(slices.Sorted(slices.Values(FaultPoints)), slices.Sorted(maps.Keys(seen))); diff != "" {
 		t.Errorf("points (-listed +passed):\n%s", diff)
 	}
