@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -173,6 +174,25 @@ func TestImportIsWholeOrNothing(t *testing.T) {
 		if got := open(t, clones[point], nil).Imported().Len(); got != want {
 			t.Errorf("%s: %d entries, want %d", point, got, want)
 		}
+	}
+}
+
+// Imports at one time do not undo each other.
+func TestImportsAtOneTime(t *testing.T) {
+	e := fresh(t)
+	var wg sync.WaitGroup
+	for n := range 4 {
+		wg.Go(func() {
+			for i := range 10 {
+				if _, _, err := e.Import(t.Context(), puts(t, fmt.Sprintf("Person=p%d.%d@Here", n, i)), false); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n, after := e.Imported().Len(), e.again().Imported().Len(); n != 40 || after != 40 {
+		t.Errorf("%d are known, and %d after a power cut, want 40", n, after)
 	}
 }
 
