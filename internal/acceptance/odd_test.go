@@ -87,6 +87,7 @@ func (w *trio) checkBadMail(t *testing.T, things map[string]oddThing) {
 		got = lines[bad](t, w.co.as("operator", "badmail", "list", "--output", "jsonl").out)
 		return len(got) >= want
 	})
+	w.allRead(t) // the last one may be on its way to BADMAIL
 	files, err := os.ReadDir(filepath.Join(w.spool, "BADMAIL"))
 	if err != nil {
 		t.Fatal(err)
@@ -144,14 +145,20 @@ func (w *trio) slotStates(t *testing.T) map[string]string {
 	return states
 }
 
-// checkShown holds spool show against what lies in the slots, once all that could be taken is taken.
-func (w *trio) checkShown(t *testing.T, things map[string]oddThing) {
+// allRead waits until nothing is being read, and returns the states of the slots.
+func (w *trio) allRead(t *testing.T) (states map[string]string) {
 	t.Helper()
-	var states map[string]string
 	waitFor(t, "the end of all reading", func() bool {
 		states = w.slotStates(t)
 		return !slices.Contains(slices.Collect(maps.Values(states)), "reading")
 	})
+	return states
+}
+
+// checkShown holds spool show against what lies in the slots, once all that could be taken is taken.
+func (w *trio) checkShown(t *testing.T, things map[string]oddThing) {
+	t.Helper()
+	states := w.allRead(t)
 	for name, thing := range things {
 		if states[name] != thing.state {
 			t.Errorf("%s (%s) is shown as %q, want %q", name, thing.name, states[name], thing.state)
