@@ -1,3 +1,3 @@
 // Package layout holds the tests that keep the house in order: which package may import which, that documents link to
-// files that exist, and that what they say of commands is true.
+// files that exist, and that the packages, functions, flags, metrics and other words they name are those of the code.
 package layout
