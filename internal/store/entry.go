@@ -103,19 +103,16 @@ func (c *laneChange) publish(now time.Time) {
 	l.depth -= c.depth
 	l.bytes -= c.bytes
 	for seq := range c.gone {
-		delete(l.strays, seq)
+		l.strays.drop(seq)
 	}
 	for _, seq := range c.voided {
-		delete(l.strays, seq)
+		l.strays.drop(seq)
 	}
 	if c.released > l.released {
-		for seq := range l.strays {
-			if seq <= c.released {
-				delete(l.strays, seq)
-			}
-		}
+		l.strays.dropRange(l.released+1, c.released)
 		l.released = c.released
 	}
+	l.strays.settle()
 	if c.settled {
 		l.lastRelease = now
 	}

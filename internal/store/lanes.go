@@ -14,15 +14,15 @@ type lane struct {
 	released    uint64
 	depth       int
 	bytes       int64
-	newest      time.Time            // the latest Queued of all entries so far
-	strays      map[uint64]time.Time // Queued of entries that came after younger ones
+	newest      time.Time // the latest Queued of all entries so far
+	strays      strays
 	lastRelease time.Time
 	rewritten   uint64 // order of the last commit that changed an entry in its place
 	shown       signal
 }
 
 func newLane(name Lane) *lane {
-	return &lane{name: name, prefix: appendID([]byte{tableEntry}, string(name)), strays: make(map[uint64]time.Time)}
+	return &lane{name: name, prefix: appendID([]byte{tableEntry}, string(name))}
 }
 
 // room reports whether a lane is one of the waiting rooms, where an entry that has gone leaves no void behind.
@@ -35,7 +35,7 @@ func (l *lane) put(seq uint64, queued time.Time, bytes int64) {
 	l.depth++
 	l.bytes += bytes
 	if queued.Before(l.newest) {
-		l.strays[seq] = queued
+		l.strays.put(seq, queued)
 	} else {
 		l.newest = queued
 	}
@@ -47,17 +47,6 @@ func (l *lane) info() LaneInfo {
 		Lane: l.name, Depth: l.depth, Bytes: l.bytes, Assigned: l.assigned, Durable: l.durable, Released: l.released,
 		LastRelease: l.lastRelease,
 	}
-}
-
-// oldestStray is the earliest Queued among the strays, or zero.
-func (l *lane) oldestStray() time.Time {
-	var oldest time.Time
-	for _, t := range l.strays {
-		if oldest.IsZero() || t.Before(oldest) {
-			oldest = t
-		}
-	}
-	return oldest
 }
 
 // Lanes sums up every lane that ever held something, by name.
@@ -87,7 +76,7 @@ func (s *Store) Lane(name Lane) LaneInfo {
 		return LaneInfo{Lane: name}
 	}
 	info := l.info()
-	oldest := l.oldestStray()
+	oldest := l.strays.oldest()
 	s.state.RUnlock()
 	if info.Depth > 0 {
 		info.Oldest = s.oldest(l, info, oldest)
