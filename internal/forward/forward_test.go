@@ -1,6 +1,7 @@
 package forward_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"sidegate/internal/forward"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
+	"sidegate/internal/store/pebblestore"
 	"sidegate/internal/store/storetest"
 )
 
@@ -179,6 +183,57 @@ func (r refusing) Accept(context.Context, []*mail.Delivery) ([]mail.Outcome, err
 }
 
 // A settlement that fails is made up for: the loan comes again.
+// unreadable is an engine that cannot read a message.
+type unreadable struct {
+	store.Engine
+	message []byte // in its key
+}
+
+func (u *unreadable) Get(key []byte) ([]byte, error) {
+	if len(u.message) > 0 && bytes.HasSuffix(key, u.message) {
+		return nil, errors.New("cannot be read")
+	}
+	return u.Engine.Get(key)
+}
+
+// What lies before a message that cannot be read goes, and is not lent in vain.
+func TestUnreadableMessage(t *testing.T) {
+	engine, err := pebblestore.Open("data", pebblestore.Options{FS: vfs.NewMem(), BallastBytes: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &unreadable{Engine: engine}
+	st, err := store.Open(u, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	put(t, st, "1", "2", "3")
+	es, err := st.Entries(store.LaneSpool, 0, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := uuid.MustParse(string(es[2].MessageID))
+	u.message = third[:]
+	lane := &forward.Lane{Store: st, Lane: store.LaneSpool}
+	loans, err := lane.Next(t.Context(), 10)
+	if err != nil || len(loans) != 2 {
+		t.Fatalf("%d loans, %v", len(loans), err)
+	}
+	for _, l := range loans {
+		if err := l.Settle(t.Context(), mail.Outcome{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := lane.Next(t.Context(), 10); err == nil {
+		t.Error("nothing is said of what cannot be read")
+	}
+	u.message = nil
+	if loans, err = lane.Next(t.Context(), 10); err != nil || len(loans) != 1 {
+		t.Errorf("when it can be read: %d loans, %v", len(loans), err)
+	}
+}
+
 func TestSettlingFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := storetest.New(t, store.Options{})

@@ -78,33 +78,41 @@ func (l *Lane) rewind(shown uint64) bool {
 	return true
 }
 
+// lend makes loans of entries, up to the first that cannot be read: what comes before it is not kept from going.
 func (l *Lane) lend(entries []store.Entry) ([]mail.Loan, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var loans []mail.Loan
 	for _, e := range entries {
 		if !e.Void {
-			m, err := l.Store.Message(e.MessageID)
-			if errors.Is(err, store.ErrNotFound) {
-				l.lent = e.Seq // it went meanwhile
-				continue
+			n, err := l.loan(e)
+			switch {
+			case errors.Is(err, store.ErrNotFound):
+				// it went meanwhile
+			case err != nil && len(loans) > 0:
+				return loans, nil
+			case err != nil:
+				return nil, fmt.Errorf("lane %s: message %s: %w", l.Lane, e.MessageID, err)
+			default:
+				loans = append(loans, n)
 			}
-			if err != nil {
-				return loans, fmt.Errorf("lane %s: message %s: %w", l.Lane, e.MessageID, err)
-			}
-			c, err := l.Store.Content(e.MessageID)
-			if err != nil {
-				return loans, fmt.Errorf("lane %s: message %s: %w", l.Lane, e.MessageID, err)
-			}
-			if l.open == nil {
-				l.open = map[uint64]bool{}
-			}
-			l.open[e.Seq] = true
-			loans = append(loans, &loan{lane: l, entry: e, delivery: &mail.Delivery{Message: m, Recipients: e.Recipients, Content: c}})
 		}
 		l.lent = e.Seq
 	}
 	return loans, nil
+}
+
+// loan lends one entry; l.mu is held.
+func (l *Lane) loan(e store.Entry) (*loan, error) {
+	m, err := l.Store.Message(e.MessageID)
+	if err != nil {
+		return nil, err
+	}
+	if l.open == nil {
+		l.open = map[uint64]bool{}
+	}
+	l.open[e.Seq] = true
+	return &loan{lane: l, entry: e, delivery: &mail.Delivery{Message: m, Recipients: e.Recipients, Content: l.Store.ContentOf(m)}}, nil
 }
 
 // loan is one entry lent.
