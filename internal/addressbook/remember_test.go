@@ -82,6 +82,27 @@ func TestFullStore(t *testing.T) {
 	})
 }
 
+// A record that cannot be read, or stands where it does not belong, costs itself and nothing else.
+func TestUnreadableRecords(t *testing.T) {
+	e := fresh(t)
+	e.name("ann@Here", "Ann")
+	e.load(puts(t, "Bob=bob@Here")...)
+	err := e.store.Commit(t.Context(), func(tx *store.Tx) error {
+		for _, table := range []string{mailboxTable, importTable} {
+			tx.Put(table, "MSMAIL:carl@here", []byte("Carl"))
+			tx.Put(table, "MSMAIL:dora@here", []byte("Eve\neve@Here"))
+			tx.Put(table, "MSMAIL:frank@here", []byte("Frank\nfrank"))
+		}
+		tx.Put(peerTable, "1", []byte("{"))
+		tx.Put(peerTable, "2", []byte(`{"end":"there","digest":"AA==","entries":[["Gil","gil@There"]]}`))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.want("what is left", e.again().all(), "Ann=ann@Here here/1; Bob=bob@Here here/2")
+}
+
 // What a peer tells while something older is written is written, too.
 func TestToldWhileRemembering(t *testing.T) {
 	var e *end
