@@ -33,6 +33,7 @@ type Evidence struct {
 	Now time.Time
 	T   time.Duration
 
+	Await string        // why nothing of the spool is looked at yet
 	Share string        // what is wrong with the volume, empty if nothing is
 	Off   string        // why nothing is expected to move now: the half has its hours
 	Hours time.Duration // how long it has been at work in them; 0 for always
@@ -112,6 +113,9 @@ func (e *Evidence) conditions() []string {
 func (e *Evidence) outbound() (state liveness.State, reason string) {
 	if e.Share != "" {
 		return liveness.ShareDown, e.Share
+	}
+	if e.Await != "" {
+		return liveness.Unknown, e.Await
 	}
 	if e.Off != "" {
 		return e.off(e.Consumed)
@@ -198,6 +202,8 @@ func Inbound(e Evidence) Leg {
 	switch {
 	case e.Share != "":
 		l.State, l.Reason = liveness.ShareDown, e.Share
+	case e.Await != "":
+		l.State, l.Reason = liveness.Unknown, e.Await
 	case e.Off != "":
 		l.State, l.Reason = e.off(e.Taken)
 	case e.Closed && lain >= e.T:

@@ -285,7 +285,7 @@ func TestShareFull(t *testing.T) {
 		if got := w.names(pcToMac); len(got) != 0 {
 			t.Errorf("left behind: %v", got)
 		}
-		if l := w.leg(true); l.State != liveness.Stalled || !cmp.Equal(l.Conditions, []string{handshake.ShareFull}) {
+		if l := w.leg(true); l.State != liveness.Stalled || l.Depth != 2 || !cmp.Equal(l.Conditions, []string{handshake.ShareFull}) {
 			t.Errorf("leg %+v", l)
 		}
 		if got := w.arrived(store.Lane(peer)); !cmp.Equal(got, []string{"in"}) {

@@ -150,7 +150,7 @@ func (k *keeper) tryTake(ctx context.Context) (bool, error) {
 	if l != k.seen || k.still.IsZero() {
 		k.seen, k.still = l, now
 	}
-	k.s.setLease(fmt.Sprintf("waiting: held by store %s, unchanged for %v of %v", l.Owner, now.Sub(k.still).Round(time.Second), leaseTime))
+	k.s.leaseAwaited(l.Owner, now.Sub(k.still))
 	if now.Sub(k.still) < leaseTime {
 		return false, nil
 	}

@@ -63,7 +63,7 @@ func (s *Spool) Legs() []handshake.Leg {
 
 // evidence gathers what is known. s.mu is held.
 func (s *Spool) evidence(now time.Time, b *inbox) handshake.Evidence {
-	e := handshake.Evidence{Now: now, T: s.t(), Share: s.state.shareWhy, Slots: s.o.Slots, Half: s.o.half(), Closed: !s.o.Room(),
+	e := handshake.Evidence{Now: now, T: s.t(), Await: s.state.await, Share: s.state.shareWhy, Slots: s.o.Slots, Half: s.o.half(), Closed: !s.o.Room(),
 		Consumed: s.state.consumed, Produced: s.state.produced, Other: s.state.other, Taken: s.state.taken}
 	if e.Share == "" && !s.state.scanned.IsZero() && now.Sub(s.state.scanned) > s.o.Scan+late {
 		e.Share = fmt.Sprintf("the volume has not answered for %v", now.Sub(s.state.scanned).Round(time.Second))
@@ -99,13 +99,14 @@ func (b *outbox) evidence(e *handshake.Evidence, now time.Time) {
 		e.Conditions = append(e.Conditions, handshake.ShareFull)
 	}
 	doubtful := false
+	queued := b.queued()
 	for _, f := range b.entries {
-		switch f.State {
-		case entryPublished:
+		switch {
+		case f.State == entryPublished:
 			e.Ours = append(e.Ours, handshake.File{Name: f.Name, Age: f.age(now)})
-		case entryDoubtful:
+		case f.State == entryDoubtful:
 			doubtful = true
-		default:
+		case !queued[f]:
 			e.Waiting++
 		}
 	}
@@ -128,6 +129,19 @@ func (b *outbox) evidence(e *handshake.Evidence, now time.Time) {
 	if !b.s.state.full.IsZero() && len(b.busy) >= b.s.o.Slots {
 		e.Full = max(now.Sub(b.s.state.full), time.Nanosecond)
 	}
+}
+
+// queued are the files of deliveries that wait as a whole: when a file could not be written, they do so again. s.mu is held.
+func (b *outbox) queued() map[*entry]bool {
+	files := map[*entry]bool{}
+	for _, q := range b.queues {
+		for _, j := range q {
+			for _, e := range j.written {
+				files[e] = true
+			}
+		}
+	}
+	return files
 }
 
 func oldestFirst(fs []handshake.File) {

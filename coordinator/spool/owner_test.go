@@ -106,6 +106,11 @@ func TestTwins(t *testing.T) {
 		if got := clone.sp.Status().Lease; !strings.Contains(got, "waiting") {
 			t.Errorf("the clone: %s", got)
 		}
+		for _, l := range clone.sp.Legs() {
+			if l.State != liveness.Unknown || !strings.HasPrefix(l.Reason, "the spool is not looked at yet: lease waiting: held by store ") {
+				t.Errorf("a leg of the clone: %+v", l)
+			}
+		}
 		w.drop("MMFF1.MSG", mmff("once", "x"))
 		w.wait(20 * time.Second)
 		if a, b := len(w.arrived(store.Lane(peer))), len(clone.arrived(store.Lane(peer))); a != 1 || b != 0 {
@@ -119,6 +124,11 @@ func TestTwins(t *testing.T) {
 		}
 		w.drop("MMFF1.MSG", mmff("again once", "x"))
 		clone.until(time.Minute, "the clone reads", func() bool { return len(clone.arrived(store.Lane(peer))) == 1 })
+		for _, l := range clone.sp.Legs() {
+			if strings.Contains(l.Reason, "lease") {
+				t.Errorf("a leg of the clone, which has the lease: %+v", l)
+			}
+		}
 		w.us.Up()
 		w.wait(20 * time.Second)
 		if st := w.sp.Status(); st.Counters.Strikes != 1 || !strings.Contains(strings.Join(st.Alarms, " "), "lease") {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"sidegate/internal/mail"
 )
 
 // shareFailed notes that the volume fails. Nothing is concluded from what it says until a whole scan works again.
@@ -30,17 +32,23 @@ func (s *Spool) shareWorks(now time.Time) {
 	s.state.scanned = now
 }
 
-func (s *Spool) setLease(text string) {
+// leaseAwaited notes that the lease stands still, and tells so once: until it is ours nothing of the spool is looked at.
+func (s *Spool) leaseAwaited(owner mail.StoreID, still time.Duration) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.lease = text
+	first := s.state.await == ""
+	s.state.lease = fmt.Sprintf("waiting: held by store %s, unchanged for %v of %v", owner, still.Round(time.Second), leaseTime)
+	s.state.await = "the spool is not looked at yet: lease " + s.state.lease
+	s.mu.Unlock()
+	if first {
+		s.log.Info("waiting for the lease of the spool", "held_by", owner, "must_stand_still_for", leaseTime)
+	}
 }
 
 func (s *Spool) leaseTaken(l lease) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.lease = fmt.Sprintf("held by this store, start %d, beat %d", l.Epoch, l.Counter)
-	s.state.renewed = time.Now()
+	s.state.renewed, s.state.await = time.Now(), ""
 	delete(s.state.alarms, "lease")
 	s.changed()
 }

@@ -49,6 +49,7 @@ type Spool struct {
 // shared is what the goroutines of a spool tell each other.
 type shared struct {
 	lease     string
+	await     string    // why nothing is looked at yet: the lease is somebody else's
 	renewed   time.Time // when the lease was proved ours last, zero if it is not
 	shareWhy  string    // what is wrong with the volume
 	shareFrom time.Time
