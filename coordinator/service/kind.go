@@ -84,7 +84,10 @@ func attach(ctx context.Context, e *daemon.End, open OpenShare) (daemon.Part, er
 		Log:      e.Log, Fault: e.World.Fault,
 	})
 	if err != nil {
-		return daemon.Part{}, err
+		return daemon.Part{}, withHint(err)
+	}
+	if len(e.Config.Serves) == 0 && c.Role != string(spool.RoleDrain) {
+		e.Log.Warn("no end sends mail to the half behind the spool: --serves names no addresses")
 	}
 	server := &server{spool: s, proxies: names.proxies, senders: registered, registeredOnly: c.RegisteredOnly, caller: daemon.Caller, log: e.Log.Named("spool")}
 	return daemon.Part{
@@ -111,10 +114,15 @@ func openShare(open OpenShare, c config.Spool) (spool.FS, error) {
 		}
 		return open(c.Dir)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w (--spool-init, or coordinator spool init DIR, makes it)", err)
+	return share, withHint(err)
+}
+
+// withHint says how what is missing of a spool is made.
+func withHint(err error) error {
+	if missing := new(spool.MissingError); errors.Is(err, fs.ErrNotExist) || errors.As(err, &missing) {
+		return fmt.Errorf("%w (--spool-init, or coordinator spool init DIR, makes what is missing)", err)
 	}
-	return share, err
+	return err
 }
 
 func newConverter(e *daemon.End, types func() *mappings.Table, names *names, registered *senders.List) (spool.Converter, error) {

@@ -1,10 +1,14 @@
 package service
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"sidegate/coordinator/spool"
+	"sidegate/internal/config"
 	"sidegate/internal/link"
 )
 
@@ -33,4 +37,19 @@ func TestEndsDown(t *testing.T) {
 		check("cut for longer", true, never, cut)
 		check("no end at all", true)
 	})
+}
+
+// TestHintAtSpoolInit: who names a directory that is none, or no spool, is told what makes one.
+func TestHintAtSpoolInit(t *testing.T) {
+	dir := t.TempDir()
+	_, none := openShare(spool.OpenDir, config.Spool{Dir: filepath.Join(dir, "none")})
+	_, bare := spool.Check(dir)
+	for _, err := range []error{none, withHint(bare)} {
+		if err == nil || !strings.HasSuffix(err.Error(), "(--spool-init, or coordinator spool init DIR, makes what is missing)") {
+			t.Error(err)
+		}
+	}
+	if err := withHint(nil); err != nil {
+		t.Error(err)
+	}
 }
