@@ -17,23 +17,28 @@ var errNothing = errors.New("nothing to commit")
 func (w *sender) load(most int) error {
 	st := w.s.l.o.Store
 	most = min(most, 256)
-	next, err := st.Entries(w.lane, w.last, most)
-	if err != nil || len(next) == 0 {
-		return err
+	for {
+		next, err := st.Entries(w.lane, w.last, most)
+		if err != nil || len(next) == 0 {
+			return err
+		}
+		through := next[len(next)-1].Seq
+		err = st.CommitCustody(w.s.ctx, func(*store.Tx) error {
+			w.p.bind(through)
+			return errNothing
+		})
+		if !errors.Is(err, errNothing) {
+			return err
+		}
+		if next, err = st.Entries(w.lane, w.last, most); err != nil {
+			return err
+		}
+		w.entries = slices.DeleteFunc(next, func(e store.Entry) bool { return e.Seq > through })
+		if len(w.entries) > 0 {
+			return nil
+		}
+		w.last = through // they were let go meanwhile, being the peer's; there may be more behind them
 	}
-	through := next[len(next)-1].Seq
-	err = st.CommitCustody(w.s.ctx, func(*store.Tx) error {
-		w.p.bind(through)
-		return errNothing
-	})
-	if !errors.Is(err, errNothing) {
-		return err
-	}
-	if next, err = st.Entries(w.lane, w.last, most); err != nil {
-		return err
-	}
-	w.entries = slices.DeleteFunc(next, func(e store.Entry) bool { return e.Seq > through })
-	return nil
 }
 
 // entry reads one entry again.
