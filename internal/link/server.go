@@ -139,30 +139,30 @@ func (l *Links) turnAway(st grpc.BidiStreamingServer[pb.HeartbeatRequest, pb.Hea
 
 // PushMessages takes what the dialling end sends.
 func (v server) PushMessages(st grpc.BidiStreamingServer[pb.PushMessagesRequest, pb.PushMessagesResponse]) error {
-	first, err := st.Recv()
-	if err != nil {
-		return err
-	}
-	s, err := v.l.attach(st.Context(), first.GetSession())
-	if err != nil {
-		return err
-	}
-	defer v.l.wg.Done()
-	return toStatus(s.receive(servedPush{st}, first.GetFrame()))
+	return carried(st.Context(), v.l, st.Recv, func(s *session, first *pb.PushMessagesRequest) error {
+		return s.receive(servedPush{st}, first.GetFrame())
+	})
 }
 
 // PullMessages sends what the dialling end pulls.
 func (v server) PullMessages(st grpc.BidiStreamingServer[pb.PullMessagesRequest, pb.PullMessagesResponse]) error {
-	first, err := st.Recv()
+	return carried(st.Context(), v.l, st.Recv, func(s *session, first *pb.PullMessagesRequest) error {
+		return s.send(servedPull{st}, first.GetReceipts())
+	})
+}
+
+// carried runs a push or a pull in the session that its first request names.
+func carried[R interface{ GetSession() string }](ctx context.Context, l *Links, recv func() (R, error), run func(*session, R) error) error {
+	first, err := recv()
 	if err != nil {
 		return err
 	}
-	s, err := v.l.attach(st.Context(), first.GetSession())
+	s, err := l.attach(ctx, first.GetSession())
 	if err != nil {
 		return err
 	}
-	defer v.l.wg.Done()
-	return toStatus(s.send(servedPull{st}, first.GetReceipts()))
+	defer l.wg.Done()
+	return toStatus(run(s, first))
 }
 
 // attach lets a push or pull in, if it belongs to a live session of the same caller.
