@@ -21,6 +21,7 @@
 //	Administrator;MS;Net/PO/Admin
 //
 // Both are in the code page of the machine they are for. Lines end in CR LF, CR or LF, and blanks before that say nothing, nor
-// do tabs in an import file; a ^Z ends a file of DOS. Reading is strict, because a list with a fault in it would put wrong names into every address book: every fault is named with its line,
-// and a file with faults is not used. A file makes no more than eight times its size.
+// do tabs in an import file; a ^Z ends a file of DOS. Reading is strict, because a list with a fault in it would put wrong names
+// into every address book: every fault is named with its line, and a file with faults is not used. A file makes no more than
+// eight times its size.
 package listfile
