@@ -55,8 +55,10 @@ func (in *Intake) saveAnnouncements(ctx context.Context) error {
 		return nil
 	}
 	return in.commit(ctx, "move", true, func(w *work) error {
-		for peer, value := range changed {
-			w.tx.Put(announcementsTable, peer, value)
+		for _, a := range in.o.Routes.Announcements() { // a peer that was given up meanwhile is not in there any more
+			if value := changed[string(a.Peer)]; value != nil {
+				w.tx.Put(announcementsTable, string(a.Peer), value)
+			}
 		}
 		return nil
 	})

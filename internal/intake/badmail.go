@@ -26,6 +26,7 @@ func (in *Intake) RetryBad(ctx context.Context, id string, again bool) (mail.ID,
 	}
 	defer draft.Discard()
 	m := in.secondTry(bad.Message)
+	in.ready(ctx)
 	err = in.commit(ctx, "operator", true, func(w *work) error {
 		now, err := in.store.Bad(id)
 		if err != nil {

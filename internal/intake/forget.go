@@ -64,7 +64,7 @@ func (f *forgetting) batch(ctx context.Context) (done bool, err error) {
 		done, out = false, Forgotten{}
 		if len(entries) == 0 {
 			// What came meanwhile, or was not durable yet, is listed the next time.
-			if done = before.Durable == before.Assigned && f.in.store.Lane(f.lane).Assigned == before.Assigned; done && f.in.view.Load() != nil {
+			if done = before.Durable == before.Assigned && f.in.store.Lane(f.lane).Assigned == before.Assigned; done {
 				f.in.view.Store(&f.view)
 			}
 			return nil

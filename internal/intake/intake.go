@@ -70,19 +70,18 @@ type Intake struct {
 	deferred *deferrals
 	clock    *odometer
 	moving   sync.Mutex // held while what waits is moved by new routes, so that one hand does it
-	// view is by what routes mail is placed while Run runs. It is changed inside commits; see adopt.
+	// view is by what routes mail is placed. It is changed inside commits; see adopt.
 	view atomic.Pointer[route.View]
+	// adopted is the view by which what waits was moved last, guarded by moving. It is none at the start, when mail may wait
+	// from a time of other routes.
+	adopted route.View
+	running atomic.Bool // Run has moved what waited at its start, and follows the routes
 	// aliasing is held while aliases go from the store into the routes, so that none is set back to an older state.
 	aliasing sync.Mutex
 }
 
 // resolve says where mail for an address goes.
-func (in *Intake) resolve(a mail.Address) route.Route {
-	if v := in.view.Load(); v != nil {
-		return v.Resolve(a)
-	}
-	return in.o.Routes.Resolve(a)
-}
+func (in *Intake) resolve(a mail.Address) route.Route { return in.view.Load().Resolve(a) }
 
 // New makes an Intake and puts the announcements remembered from earlier runs into its routes.
 func New(o Options) *Intake {
@@ -111,6 +110,8 @@ func New(o Options) *Intake {
 	in.clock = newOdometer(in.store)
 	in.loadAnnouncements()
 	in.AliasesChanged()
+	first := in.o.Routes.View()
+	in.view.Store(&first)
 	return in
 }
 

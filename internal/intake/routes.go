@@ -18,20 +18,36 @@ const lookAgain = 10 * time.Minute
 // Order. Mail of one sender to one recipient stays in order when a better way appears, although some of it waits and
 // more of it is coming. So a change of routes takes effect in two steps. First what waits is moved, in order, by the
 // new routes, while new mail is still placed by the old ones, behind what waits. When nothing is left to move, the
-// routes are changed inside a commit, which nothing can come in between.
+// routes are changed inside a commit, which nothing can come in between. At a start what waits may have been placed by other
+// routes than those that are known now; see ready.
+
+// ready lets nothing be taken before what waits has been moved by the routes there are, as long as Run does not follow them.
+// If that fails, new mail goes by the routes before; order is less than mail.
+func (in *Intake) ready(ctx context.Context) {
+	if in.running.Load() {
+		return
+	}
+	in.moving.Lock()
+	defer in.moving.Unlock()
+	if in.running.Load() || in.adopted == in.o.Routes.View() {
+		return
+	}
+	if _, err := in.adopt(ctx); err != nil {
+		in.log.Warn("mail that waits could not be moved before new mail was taken", "error", err)
+	}
+}
 
 // runRoutes saves what peers announce, and looks at unrouted and unsent mail whenever that changes; at unrouted mail
 // also when more of it comes, because a receiver that does not serve an address any more says so after it announced it.
 func (in *Intake) runRoutes(ctx context.Context) error {
-	first := in.o.Routes.View()
-	in.view.Store(&first)
-	defer in.view.Store(nil)
+	defer in.running.Store(false)
 	for ctx.Err() == nil {
-		view := in.o.Routes.View()
 		if err := in.trouble(ctx, "announcements", in.saveAnnouncements(ctx)); err != nil {
 			return err
 		}
-		if err := in.adopt(ctx, view); err != nil {
+		seen := in.store.Lane(store.LaneUnrouted).Durable
+		view, err := in.catchUp(ctx)
+		if err != nil {
 			if err := in.trouble(ctx, "unsent mail", err); err != nil {
 				return err
 			}
@@ -47,7 +63,7 @@ func (in *Intake) runRoutes(ctx context.Context) error {
 			case <-until.Done():
 			}
 		}()
-		err := in.watchUnrouted(ctx, until)
+		err = in.watchUnrouted(ctx, until, seen)
 		cancel()
 		<-stopped
 		if err := in.trouble(ctx, "unrouted mail", err); err != nil {
@@ -57,10 +73,17 @@ func (in *Intake) runRoutes(ctx context.Context) error {
 	return nil
 }
 
-// watchUnrouted looks at unrouted mail as it comes, until until ends. What it has begun it finishes, as long as ctx
-// lasts.
-func (in *Intake) watchUnrouted(ctx, until context.Context) error {
-	seen := in.store.Lane(store.LaneUnrouted).Durable
+// catchUp adopts the routes as they are now.
+func (in *Intake) catchUp(ctx context.Context) (route.View, error) {
+	in.moving.Lock()
+	defer in.moving.Unlock()
+	defer in.running.Store(true) // whether it succeeded or not: it is tried again, and nobody needs to wait for that
+	return in.adopt(ctx)
+}
+
+// watchUnrouted looks at unrouted mail as it comes above the number seen, until until ends. What it has begun it finishes,
+// as long as ctx lasts.
+func (in *Intake) watchUnrouted(ctx, until context.Context, seen uint64) error {
 	for {
 		if err := in.store.WaitLane(until, store.LaneUnrouted, seen); err != nil {
 			if until.Err() != nil {
@@ -75,10 +98,10 @@ func (in *Intake) watchUnrouted(ctx, until context.Context) error {
 	}
 }
 
-// adopt moves what waits by the routes of a view, and then makes new mail go by them.
-func (in *Intake) adopt(ctx context.Context, view route.View) error {
-	in.moving.Lock()
-	defer in.moving.Unlock()
+// adopt moves what waits by the routes as they are now, and then makes new mail go by them. in.moving is held, so that the
+// routes are no older than what was moved last.
+func (in *Intake) adopt(ctx context.Context) (route.View, error) {
+	view := in.o.Routes.View()
 	reached := map[store.Lane]uint64{}
 	for {
 		for _, lane := range in.store.Lanes() {
@@ -87,14 +110,18 @@ func (in *Intake) adopt(ctx context.Context, view route.View) error {
 			}
 			var err error
 			if reached[lane.Lane], err = in.reroute(ctx, lane.Lane, reached[lane.Lane], view.Resolve); err != nil {
-				return err
+				return view, err
 			}
 		}
 		if done, err := in.change(ctx, view, reached); done || err != nil {
-			return err
+			return view, err
 		}
 	}
 }
+
+// atChange is how many entries that came meanwhile are looked at in the commit that changes the routes: more than come
+// between two commits under any load, or the routes would never change.
+const atChange = 8192
 
 // change makes new mail go by the routes of a view, if little enough has come meanwhile to be moved in one commit.
 func (in *Intake) change(ctx context.Context, view route.View, reached map[store.Lane]uint64) (done bool, err error) {
@@ -104,7 +131,7 @@ func (in *Intake) change(ctx context.Context, view route.View, reached map[store
 			if !rerouted(lane.Lane) {
 				continue
 			}
-			if lane.Assigned-min(lane.Assigned, reached[lane.Lane]) > moved {
+			if lane.Assigned-min(lane.Assigned, reached[lane.Lane]) > atChange {
 				return nil
 			}
 			for seq := reached[lane.Lane] + 1; seq <= lane.Assigned; seq++ {
@@ -120,6 +147,9 @@ func (in *Intake) change(ctx context.Context, view route.View, reached map[store
 		in.view.Store(&view)
 		return nil
 	})
+	if done && err == nil {
+		in.adopted = view
+	}
 	return done, err
 }
 

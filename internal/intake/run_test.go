@@ -331,6 +331,7 @@ func TestQueueActions(t *testing.T) {
 			t.Errorf("held (-want +got):\n%s", diff)
 		}
 		e.announce("second", "y@There")
+		e.see()
 		if done, _, err := e.Release(t.Context(), pick(e, store.LaneHeld), false, "done"); err != nil || len(done) != 1 {
 			t.Fatalf("done %v, %v", done, err)
 		}
@@ -392,6 +393,7 @@ func TestQueueActions(t *testing.T) {
 	t.Run("reroute", func(t *testing.T) {
 		e := setup(t)
 		e.announce("second", "x@There")
+		e.see()
 		done, bound, err := e.Reroute(t.Context(), pick(e, "mac"), false, "moved")
 		if err != nil || len(done) != 1 || len(bound) != 1 {
 			t.Fatalf("done %v, bound %v, %v", done, bound, err)

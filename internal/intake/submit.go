@@ -136,6 +136,7 @@ func (in *Intake) check(m *mail.Message, recipients []mail.Address) error {
 
 // admit takes all of es in one commit.
 func (in *Intake) admit(ctx context.Context, es []*entrant) error {
+	in.ready(ctx)
 	return in.commit(ctx, "submit", false, func(w *work) error {
 		for _, e := range es {
 			*e.result = Result{}

@@ -41,6 +41,7 @@ func (in *Intake) Take(ctx context.Context, s store.Session, as []link.Arrival) 
 
 // take takes arrivals in one commit.
 func (in *Intake) take(ctx context.Context, s store.Session, as []link.Arrival) ([]mail.Outcome, error) {
+	in.ready(ctx)
 	var outcomes []mail.Outcome
 	err := in.commit(ctx, "take", false, func(w *work) error {
 		w.once = true
