@@ -143,6 +143,7 @@ func TestWhoCounts(t *testing.T) {
 	e.want("found by name", fmt.Sprint(len(e.Find("ann lee")), len(e.Find("dorothy")), len(e.Find("CARL")), len(e.Find("Dora")), len(e.Find("nobody"))), "1 1 1 1 0")
 	e.name("ann@Here", "")
 	e.want("without the mailbox's name", text(e.Own()), "Annie=ann@Here; Bob=bob@Here; Carl=N/P/CARL")
+	e.want("everybody then", e.all(), "Annie=ann@Here here/2; Bob=bob@Here here/2; Carl=N/P/CARL here/2; Dorothy=dora@There beyond/3")
 }
 
 // What was answered is there after a power cut, to the letter.
@@ -312,6 +313,13 @@ func TestPeerSetUpAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.want("with the new store", now.all(), "Dorothy=dora@There there/3")
+	if err := now.remember(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	both := now.again()
+	e.want("with neither heard", both.all(), "Dora=dora@There there/3; Old=old@There there/3")
+	both.Heard("2")
+	e.want("with the new one heard", both.all(), "Dorothy=dora@There there/3")
 	back := e.again()
 	back.Heard("1")
 	e.want("with the old one", back.all(), "Dora=dora@There there/3; Old=old@There there/3")

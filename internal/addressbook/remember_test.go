@@ -60,6 +60,7 @@ func TestFullStore(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if n := strings.Count(log.String(), "could not be remembered"); n != 1 {
 			t.Errorf("it was told of %d times in an hour", n)
 		}
@@ -68,6 +69,7 @@ func TestFullStore(t *testing.T) {
 		}
 		disk.full.Store(false)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
