@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
@@ -104,6 +105,34 @@ func TestForgettingWhileAnAnnouncementIsSaved(t *testing.T) {
 	if diff := cmp.Diff([]string{"1:x@There"}, e.lane(store.LaneUnrouted)); diff != "" {
 		t.Errorf("unrouted (-want +got):\n%s", diff)
 	}
+}
+
+// What comes into the waiting room just when the routes have changed is looked at, too.
+func TestRefusedWhileRoutesChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var e *end
+		var commits atomic.Int64 // until the one that changes the routes
+		e = newEnd(t, local, func(o *Options) {
+			o.Fault = func(point string) {
+				if point == "intake.move.after" && commits.Add(-1) == 0 {
+					e.refused("mac", 1, store.LaneUnrouted, 1, 0, "x@There")
+				}
+			}
+		})
+		e.announce("mac", "*@There")
+		e.running()
+		e.send("ann@Here", "1", "x@There")
+		synctest.Wait()
+		commits.Store(2) // the announcement is saved, then it takes effect
+		e.announce("old", "*@Elsewhere")
+		synctest.Wait()
+		if commits.Load() > 0 {
+			t.Fatal("the routes have not changed")
+		}
+		if left := e.lane(store.LaneUnrouted); len(left) > 0 {
+			t.Errorf("unrouted is left: %q", left)
+		}
+	})
 }
 
 // An announcement takes effect however much mail is coming.
