@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
@@ -158,13 +159,51 @@ func TestBadMailIsRetriedOnce(t *testing.T) {
 	if err != nil || r.Retries[0].MessageId == "" || r.Retries[0].Error != "" {
 		t.Fatalf("retry %v, %v", r, err)
 	}
+	if n := srv.Status().BadMailCount; n != 0 {
+		t.Errorf("%d pieces count after the retry", n)
+	}
 	again, err := srv.RetryBadMail(t.Context(), &pb.RetryBadMailRequest{All: true})
-	if err != nil || again.Retries[0].MessageId != "" || again.Retries[0].Error == "" {
-		t.Errorf("second retry %v, %v; want an error", again, err)
+	if err != nil || len(again.Retries) != 0 {
+		t.Errorf("second retry of all %v, %v; want that nothing is left to try", again, err)
+	}
+	named, err := srv.RetryBadMail(t.Context(), &pb.RetryBadMailRequest{BadMailIds: []string{l.Entries[0].BadMailId}})
+	if want := "was submitted again already, as " + r.Retries[0].MessageId; err != nil || named.Retries[0].MessageId != "" || named.Retries[0].Error != want {
+		t.Errorf("second retry by name %v, %v; want %q", named, err, want)
+	}
+	if l, err := srv.ListBadMail(t.Context(), &pb.ListBadMailRequest{}); err != nil || len(l.Entries) != 1 || l.Entries[0].RetriedAs != r.Retries[0].MessageId {
+		t.Errorf("the list says %v, %v", l, err)
 	}
 	d, err := srv.DiscardBadMail(t.Context(), &pb.DiscardBadMailRequest{BadMailIds: []string{l.Entries[0].BadMailId}})
 	if err != nil || d.DiscardedCount != 1 {
 		t.Errorf("discard %v, %v", d, err)
+	}
+}
+
+// TestWhatIsNoMessageIsNotRetried: a file without recipients would only come back as one more piece.
+func TestWhatIsNoMessageIsNotRetried(t *testing.T) {
+	srv, s := newServer(t)
+	for _, sender := range []mail.Address{{}, mail.MustAddress("NET/PO/ann")} {
+		m, content := storetest.Message(t, s, "rubbish")
+		m.Sender, m.Class = sender, mail.System
+		if err := s.Commit(t.Context(), func(tx *store.Tx) error {
+			d := &mail.Delivery{Message: m, Content: content, Recipients: make([]mail.Address, 1)}
+			return srv.o.Intake.Return(tx, d, []mail.Failure{{Reason: "FOREIGN", Explanation: "It is no message file."}})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := s.BadCount()
+	r, err := srv.RetryBadMail(t.Context(), &pb.RetryBadMailRequest{All: true})
+	if err != nil || before != 2 || len(r.Retries) != before {
+		t.Fatalf("%d pieces, retried %v, %v", before, r, err)
+	}
+	for _, retry := range r.Retries {
+		if retry.MessageId != "" || !strings.Contains(retry.Error, "names nobody it could be sent to") {
+			t.Errorf("retry %v", retry)
+		}
+	}
+	if n := s.BadCount(); n != before {
+		t.Errorf("%d pieces afterwards, want %d", n, before)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"sidegate/internal/intake"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
 	"sidegate/internal/wire"
@@ -100,33 +101,56 @@ func (s *Server) sendContent(b store.Bad, out pb.AdminService_GetBadMailServer) 
 	}
 }
 
-// RetryBadMail submits bad mail once more.
+// RetryBadMail submits bad mail once more: all of it means what was not yet.
 func (s *Server) RetryBadMail(ctx context.Context, r *pb.RetryBadMailRequest) (*pb.RetryBadMailResponse, error) {
-	ids, err := s.badIDs(r.BadMailIds, r.All)
+	ids, err := s.badIDs(r.BadMailIds, r.All, func(b store.Bad) bool { return b.RetriedAs == "" })
 	if err != nil {
 		return nil, err
 	}
 	out := &pb.RetryBadMailResponse{}
 	for _, id := range ids {
 		retry := &pb.BadMailRetry{BadMailId: id}
-		made, err := s.o.Intake.RetryBad(ctx, id, false)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			retry.Error = fmt.Sprintf(noBadMail, id)
-		case err != nil:
-			retry.Error = err.Error()
-		default:
-			retry.MessageId = string(made)
+		made, err := s.retryBad(ctx, id)
+		if err != nil {
+			retry.Error = s.whyNot(id, err)
 		}
+		retry.MessageId = string(made)
 		out.Retries = append(out.Retries, retry)
 	}
 	s.o.Log.Info("bad mail retried", "pieces", len(ids), "caller", s.o.Caller(ctx))
 	return out, nil
 }
 
+// retryBad submits one piece once more, if there is anybody to send it to: bytes that are no message name nobody.
+func (s *Server) retryBad(ctx context.Context, id string) (mail.ID, error) {
+	b, err := s.o.Store.Bad(id)
+	if err != nil {
+		return "", err
+	}
+	if len(known(b.Recipients)) == 0 {
+		return "", intake.ErrNoRecipients
+	}
+	return s.o.Intake.RetryBad(ctx, id, false)
+}
+
+// whyNot says for a person why a piece was not submitted.
+func (s *Server) whyNot(id string, err error) string {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return fmt.Sprintf(noBadMail, id)
+	case errors.Is(err, intake.ErrRetried):
+		if b, err := s.o.Store.Bad(id); err == nil {
+			return fmt.Sprintf("was submitted again already, as %s", b.RetriedAs)
+		}
+	case errors.Is(err, intake.ErrNoRecipients):
+		return "names nobody it could be sent to. If it was a file of the spool: mend it in BADMAIL and drop it again; then discard this"
+	}
+	return err.Error()
+}
+
 // DiscardBadMail removes bad mail for good.
 func (s *Server) DiscardBadMail(ctx context.Context, r *pb.DiscardBadMailRequest) (*pb.DiscardBadMailResponse, error) {
-	ids, err := s.badIDs(r.BadMailIds, r.All)
+	ids, err := s.badIDs(r.BadMailIds, r.All, func(store.Bad) bool { return true })
 	if err != nil {
 		return nil, err
 	}
@@ -145,8 +169,8 @@ func (s *Server) DiscardBadMail(ctx context.Context, r *pb.DiscardBadMailRequest
 	return out, nil
 }
 
-// badIDs are the IDs named, or all there are, at most a request's worth.
-func (s *Server) badIDs(named []string, all bool) ([]string, error) {
+// badIDs are the IDs named, at most a request's worth, or those of all that are wanted.
+func (s *Server) badIDs(named []string, all bool, wanted func(store.Bad) bool) ([]string, error) {
 	switch {
 	case len(named) == 0 && !all:
 		return nil, fieldError("bad_mail_ids", "is empty, and all is not set")
@@ -164,20 +188,26 @@ func (s *Server) badIDs(named []string, all bool) ([]string, error) {
 			return nil, status(err)
 		}
 		for _, b := range found {
-			ids = append(ids, b.ID)
+			if wanted(b) {
+				ids = append(ids, b.ID)
+			}
 		}
 		if len(found) < maxIDs {
 			return ids, nil
 		}
-		after = ids[len(ids)-1]
+		after = found[len(found)-1].ID
 	}
 }
 
 func badMailEntry(b store.Bad) *pb.BadMailEntry {
-	known := slices.DeleteFunc(slices.Clone(b.Recipients), mail.Address.IsZero) // what is no message at all has none
 	return &pb.BadMailEntry{
-		BadMailId: b.ID, Message: wire.Message(b.Message), Recipients: wire.Addresses(known), Reason: b.Reason,
+		BadMailId: b.ID, Message: wire.Message(b.Message), Recipients: wire.Addresses(known(b.Recipients)), Reason: b.Reason,
 		Explanation: b.Explanation, Time: timestamppb.New(b.Time), ReportId: string(b.ReportID), RetriedAs: string(b.RetriedAs),
 		SizeBytes: uint32(b.Message.Size),
 	}
+}
+
+// known leaves out the recipient without an address that stands for those of what is no message at all.
+func known(recipients []mail.Address) []mail.Address {
+	return slices.DeleteFunc(slices.Clone(recipients), mail.Address.IsZero)
 }

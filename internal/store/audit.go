@@ -122,12 +122,14 @@ func (a *audit) badMail() error {
 		b, err := parseBad(id, value)
 		if err == nil {
 			a.places[b.Message.ID]++
-			n++
+			if b.open() {
+				n++
+			}
 		}
 		return err
 	})
 	if n != a.s.bad {
-		a.note("there are %d pieces of bad mail, but %d are counted", n, a.s.bad)
+		a.note("there are %d open pieces of bad mail, but %d are counted", n, a.s.bad)
 	}
 	return err
 }

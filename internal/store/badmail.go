@@ -72,15 +72,20 @@ func (tx *Tx) DropBad(id string) error {
 	}
 	tx.unset(textKey(tableBad, id))
 	tx.existing(b.Message.ID).change--
-	tx.bad--
+	if b.open() {
+		tx.bad--
+	}
 	return nil
 }
 
-// MarkRetried notes the message made of a piece of bad mail.
+// MarkRetried notes the message made of a piece of bad mail. The piece stays, and counts no more.
 func (tx *Tx) MarkRetried(id string, as mail.ID) error {
 	b, err := tx.badRecord(id)
 	if err != nil {
 		return err
+	}
+	if b.open() {
+		tx.bad--
 	}
 	b.RetriedAs = as
 	tx.set(textKey(tableBad, id), putBad(nil, &b))
@@ -146,7 +151,10 @@ func (s *Store) LastBad() (string, error) {
 	return last, nil
 }
 
-// BadCount is how many pieces of bad mail there are.
+// open reports whether a piece still waits for somebody to settle it.
+func (x *Bad) open() bool { return x.RetriedAs == "" }
+
+// BadCount is how many pieces of bad mail nobody has settled: those that were tried again are not counted.
 func (s *Store) BadCount() int {
 	s.state.RLock()
 	defer s.state.RUnlock()

@@ -108,8 +108,11 @@ func (s *Store) loadSenders() error {
 	if err != nil {
 		return err
 	}
-	return s.table(tableBad, func(_, _ []byte) error {
-		s.bad++
+	return s.table(tableBad, func(key, value []byte) error {
+		id, _, _ := cutText(key[1:])
+		if b, err := parseBad(id, value); err != nil || b.open() { // what cannot be read is open: the audit tells of it
+			s.bad++
+		}
 		return nil
 	})
 }

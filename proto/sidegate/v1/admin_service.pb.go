@@ -101,7 +101,7 @@ type Status struct {
 	Links []*LinkStatus `protobuf:"bytes,2,rep,name=links,proto3" json:"links,omitempty"`
 	// What waits, by lane.
 	Lanes []*LaneStatus `protobuf:"bytes,3,rep,name=lanes,proto3" json:"lanes,omitempty"`
-	// How many pieces of bad mail rest here.
+	// How many pieces of bad mail rest here and were not retried.
 	BadMailCount uint32 `protobuf:"varint,4,opt,name=bad_mail_count,json=badMailCount,proto3" json:"bad_mail_count,omitempty"`
 	// How many mailboxes there are.
 	MailboxCount uint32 `protobuf:"varint,5,opt,name=mailbox_count,json=mailboxCount,proto3" json:"mailbox_count,omitempty"`
@@ -2161,7 +2161,7 @@ type RetryBadMailRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its IDs, at most 1,000.
 	BadMailIds []string `protobuf:"bytes,1,rep,name=bad_mail_ids,json=badMailIds,proto3" json:"bad_mail_ids,omitempty"`
-	// All of it.
+	// All of it that was not retried yet.
 	All           bool `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

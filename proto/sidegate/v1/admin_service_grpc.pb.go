@@ -56,8 +56,9 @@ type AdminServiceClient interface {
 	// GetBadMail reads one piece of bad mail: its entry, then its content in chunks when include_content is set, which
 	// is logged with the reason given. The caller must have role operator.
 	GetBadMail(ctx context.Context, in *GetBadMailRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetBadMailResponse], error)
-	// RetryBadMail submits bad mail once more as a new message that names the old one in retry_of. The caller must
-	// have role operator.
+	// RetryBadMail submits bad mail once more as a new message that names the old one in retry_of. The piece rests on,
+	// marked with retried_as, until it is discarded. What names nobody it could be sent to, as a file that is no
+	// message, is refused. The caller must have role operator.
 	RetryBadMail(ctx context.Context, in *RetryBadMailRequest, opts ...grpc.CallOption) (*RetryBadMailResponse, error)
 	// DiscardBadMail removes bad mail for good. The caller must have role operator.
 	DiscardBadMail(ctx context.Context, in *DiscardBadMailRequest, opts ...grpc.CallOption) (*DiscardBadMailResponse, error)
@@ -240,8 +241,9 @@ type AdminServiceServer interface {
 	// GetBadMail reads one piece of bad mail: its entry, then its content in chunks when include_content is set, which
 	// is logged with the reason given. The caller must have role operator.
 	GetBadMail(*GetBadMailRequest, grpc.ServerStreamingServer[GetBadMailResponse]) error
-	// RetryBadMail submits bad mail once more as a new message that names the old one in retry_of. The caller must
-	// have role operator.
+	// RetryBadMail submits bad mail once more as a new message that names the old one in retry_of. The piece rests on,
+	// marked with retried_as, until it is discarded. What names nobody it could be sent to, as a file that is no
+	// message, is refused. The caller must have role operator.
 	RetryBadMail(context.Context, *RetryBadMailRequest) (*RetryBadMailResponse, error)
 	// DiscardBadMail removes bad mail for good. The caller must have role operator.
 	DiscardBadMail(context.Context, *DiscardBadMailRequest) (*DiscardBadMailResponse, error)
