@@ -225,15 +225,23 @@ func TestInitAndCheck(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "STORE")); err == nil {
 		t.Error("a second spelling was made")
 	}
-	if err := os.WriteFile(filepath.Join(dir, "store", "mactopc", "MMFF1.MSG"), nil, 0o666); err != nil {
-		t.Fatal(err)
+	stray := filepath.Join(dir, "store", "mactopc", "mmff100.msg")
+	for _, file := range []string{filepath.Join(dir, "store", "mactopc", "MMFF1.MSG"), stray} {
+		if err := os.WriteFile(file, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	findings, err := spool.Check(dir)
 	if err != nil || !slices.Contains(findings, filepath.Join(dir, "store", "mactopc")+": 1 waiting, 0 being written, 0 claimed, 0 being deleted") {
 		t.Errorf("%q, %v", findings, err)
 	}
-	if err := os.Remove(filepath.Join(dir, "store", "mactopc", "MMFF1.MSG")); err != nil {
-		t.Fatal(err)
+	if !slices.Contains(findings, stray+" is never read: slots are called MMFF1 to MMFF99") {
+		t.Errorf("%q", findings)
+	}
+	for _, file := range []string{filepath.Join(dir, "store", "mactopc", "MMFF1.MSG"), stray} {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if left, err := os.ReadDir(filepath.Join(dir, "store", "mactopc")); err != nil || len(left) != 0 {
 		t.Errorf("the check left %v, %v", left, err)

@@ -1,6 +1,7 @@
 package spool_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/go-hclog"
 
 	"sidegate/coordinator/spool"
 	"sidegate/coordinator/spool/sharetest"
@@ -203,4 +205,36 @@ func TestBadMail(t *testing.T) {
 			t.Errorf("left behind: %v", got)
 		}
 	})
+}
+
+// TestStraysAreNamed: a file that was perhaps meant for a slot is named in the log, once a day, and at most a hundred of them are.
+func TestStraysAreNamed(t *testing.T) {
+	var log bytes.Buffer
+	bubble(t, sharetest.Options{}, func(o *spool.Options) {
+		o.Log, o.Scan = hclog.New(&hclog.LoggerOptions{Output: &log}), 30*time.Second
+	}, func(w *world) {
+		for _, name := range []string{"MMFF100.MSG", "MMFF0.MSG", "mmff1.tmp", "letter.msg", "README.TXT", "._MMFF1.MSG"} {
+			w.drop(name, "x")
+		}
+		w.wait(time.Minute)
+		for name, want := range map[string]int{"MMFF100.MSG": 1, "MMFF0.MSG": 1, "mmff1.tmp": 1, "letter.msg": 1, "README.TXT": 0, "._MMFF1.MSG": 0} {
+			if got := strings.Count(log.String(), "/"+name+" why=\"is never read: slots are called MMFF1 to MMFF99\""); got != want {
+				t.Errorf("%s is named %d times, want %d", name, got, want)
+			}
+		}
+		for i := range 200 {
+			w.drop(fmt.Sprintf("%d.MSG", i), "x")
+		}
+		w.wait(time.Minute)
+		if n := strings.Count(log.String(), "is never read"); n != 100 {
+			t.Errorf("%d lines", n)
+		}
+		w.wait(24 * time.Hour)
+		if n := strings.Count(log.String(), "MMFF100.MSG why"); n != 2 {
+			t.Errorf("named %d times within a day and a minute", n)
+		}
+	})
+	if t.Failed() {
+		t.Log(log.String()[:min(log.Len(), 3000)])
+	}
 }

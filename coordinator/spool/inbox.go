@@ -3,6 +3,7 @@ package spool
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -78,6 +79,9 @@ func (b *inbox) see(entries []Entry, now time.Time) {
 		if strings.EqualFold(e.Name, oldClaim) {
 			slot, ext, ok = 0, extRead, true
 		}
+		if !ok && meant(e.Name) {
+			b.warn(e.Name, "is never read: "+noSlot, now)
+		}
 		if !ok || isDropping(e.Name) {
 			continue
 		}
@@ -127,12 +131,18 @@ func (b *inbox) odd(e Entry, now time.Time) {
 	b.warn(e.Name, "has the name of a slot but is no file; it is left alone", now)
 }
 
+// maxWarned bounds the names warned of in a day: there may be an archive in the directory.
+const maxWarned = 100
+
 func (b *inbox) warn(name, text string, now time.Time) {
 	if last, ok := b.warned[name]; ok && now.Sub(last) < 24*time.Hour {
 		return
 	}
-	if len(b.warned) > 1000 {
-		clear(b.warned)
+	if len(b.warned) >= maxWarned {
+		maps.DeleteFunc(b.warned, func(_ string, last time.Time) bool { return now.Sub(last) >= 24*time.Hour })
+	}
+	if len(b.warned) >= maxWarned {
+		return
 	}
 	b.warned[name] = now
 	b.s.log.Warn("odd entry", "file", b.s.fs.Path(join(b.dir, name)), "why", text)

@@ -190,6 +190,8 @@ func survey(v FS, dir string, entries []Entry) (findings []string) {
 			counts[ext]++
 		case strings.EqualFold(e.Name, oldClaim):
 			counts[extRead]++
+		case meant(e.Name):
+			findings = append(findings, v.Path(join(dir, e.Name))+" is never read: "+noSlot)
 		}
 	}
 	return append(findings, fmt.Sprintf("%s: %d waiting, %d being written, %d claimed, %d being deleted",

@@ -65,6 +65,15 @@ func withExt(name, ext string) string {
 	return string(b)
 }
 
+// noSlot says why a file is left alone that was perhaps meant for us.
+const noSlot = "slots are called MMFF1 to MMFF99"
+
+// meant reports whether a name that is no slot's looks as if somebody had meant it for one.
+func meant(name string) bool {
+	upper := strings.ToUpper(name)
+	return !isDropping(name) && (strings.HasPrefix(upper, "MMFF") || strings.HasSuffix(upper, "."+extMail))
+}
+
 // droppings are what volumes and desktops leave beside files. They are nobody's mail and no sign of anything.
 var droppings = []string{".ds_store", ".appledouble", ".appledesktop", "icon\r", "thumbs.db", "desktop.ini",
 	"network trash folder", "thevolumesettingsfolder"}
