@@ -76,7 +76,7 @@ Example:
 			if err != nil {
 				return err
 			}
-			return c.exchange(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
+			return c.transfer(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
 				entries, err := exported(ctx, pb.NewDirectoryServiceClient(conn), chosen)
 				if err != nil {
 					return err

@@ -112,7 +112,7 @@ Examples:
 			if err != nil {
 				return err
 			}
-			return c.exchange(ctx, asOperator, func(ctx context.Context, _ *printer, conn connection) error {
+			return c.transfer(ctx, asOperator, func(ctx context.Context, _ *printer, conn connection) error {
 				known, left, err := c.knownAndLeft(ctx, conn, chosen)
 				if err != nil {
 					return err

@@ -23,8 +23,9 @@ func (a *app) directoryImport() *urfave.Command {
 		about: `Reads a file with a list of people, changes what was imported here before by it, all or nothing, and prints what
 changed: entries added, removed, and changed with their old names. In a file of format import, each R line replaces one
 list, and A, M and D lines add, change and remove; other lists stay as they are. A file of recipients adds to what is
-there, unless --replace is given. Names of mailboxes, and what linked ends told, are not touched. A file with a fault in
-it changes nothing; every fault is named with its line. - reads standard input.
+there, unless --replace is given; a replacement that leaves nobody wants --yes. Names of mailboxes, and what linked ends
+told, are not touched. A file with a fault in it changes nothing; every fault is named with its line. - reads standard
+input.
 
 Examples:
   $P directory import MACLIST.TXT --dry-run
@@ -32,13 +33,14 @@ Examples:
 		flags: a.listFlags(
 			&urfave.BoolFlag{Name: "replace", Usage: "the file is everything: remove what was imported here and is not in it", HideDefault: true},
 			&urfave.BoolFlag{Name: "dry-run", Usage: "only print what would change", HideDefault: true},
+			&urfave.BoolFlag{Name: "yes", Usage: "with --replace: even if that removes everybody", HideDefault: true},
 		),
 		do: func(ctx context.Context, c *call) error {
 			read, f, err := c.listFile(ctx, c.args[0])
 			if err != nil {
 				return err
 			}
-			return c.exchange(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
+			return c.transfer(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
 				now, err := c.imported(ctx, conn)
 				if err != nil {
 					return err
@@ -49,6 +51,9 @@ Examples:
 				}
 				if c.cmd.Bool("replace") {
 					steps = append([]directory.Step{{Replace: &everybody}}, steps...)
+					if err := c.mayEmpty(now, steps); err != nil {
+						return fmt.Errorf("%s: %w", c.args[0], err)
+					}
 				}
 				changes, sum, err := upload(ctx, pb.NewDirectoryServiceClient(conn), steps, c.cmd.Bool("dry-run"))
 				if err != nil {
@@ -59,6 +64,15 @@ Examples:
 			})
 		},
 	})
+}
+
+// mayEmpty wants --yes for an import that leaves nobody: an export that failed is an empty file.
+func (c *call) mayEmpty(now directory.List, steps []directory.Step) error {
+	after, err := now.Updated(steps)
+	if err != nil || now.Len() == 0 || after.Len() > 0 || c.cmd.Bool("dry-run") {
+		return err
+	}
+	return c.confirmed(fmt.Sprintf("it names nobody, and all %d who were imported here would be removed", now.Len()))
 }
 
 // imported is what was imported at the server.
@@ -172,7 +186,7 @@ Example:
 			if err != nil {
 				return err
 			}
-			return c.exchange(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
+			return c.transfer(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
 				entries, err := c.known(ctx, conn, chosen)
 				if err != nil {
 					return err
