@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	urfave "github.com/urfave/cli/v3"
@@ -20,24 +19,27 @@ func (a *app) badMailList() *urfave.Command {
 	return a.command(spec{
 		name: "list", usage: "list bad mail",
 		about: `Lists bad mail, oldest first. Columns: ID of the bad mail, time, reason, sender, recipients, subject, size,
-explanation.
+explanation, and the ID it was submitted as again, if it was; what was stays until it is discarded, and counts no more.
 
 Example:
   $P badmail list`,
 		flags: a.connection(),
 		do: func(ctx context.Context, c *call) error {
 			return c.listing(asOperator, func(out *printer, conn connection) error {
-				client := pb.NewAdminServiceClient(conn)
-				entries, err := pages(ctx, c, func(ctx context.Context, token string) ([]*pb.BadMailEntry, string, error) {
-					r, err := client.ListBadMail(ctx, &pb.ListBadMailRequest{PageSize: 500, PageToken: token})
-					return r.GetEntries(), r.GetNextPageToken(), err
-				})
+				entries, err := c.allBadMail(ctx, pb.NewAdminServiceClient(conn))
 				if err != nil {
 					return err
 				}
 				return out.badMail(entries)
 			})
 		},
+	})
+}
+
+func (c *call) allBadMail(ctx context.Context, client pb.AdminServiceClient) ([]*pb.BadMailEntry, error) {
+	return pages(ctx, c, func(ctx context.Context, token string) ([]*pb.BadMailEntry, string, error) {
+		r, err := client.ListBadMail(ctx, &pb.ListBadMailRequest{PageSize: 500, PageToken: token})
+		return r.GetEntries(), r.GetNextPageToken(), err
 	})
 }
 
@@ -51,10 +53,17 @@ func (p *printer) badMail(entries []*pb.BadMailEntry) error {
 		m := e.GetMessage()
 		rows[i] = row{shape, []cell{
 			text(e.GetBadMailId()), text(p.when(e.GetTime().AsTime())), {e.GetReason(), red}, text(m.GetSender()), text(strings.Join(e.GetRecipients(), ", ")),
-			text(m.GetSubject()), text(p.size(uint64(e.GetSizeBytes()))), text(e.GetExplanation()),
+			text(m.GetSubject()), text(p.size(uint64(e.GetSizeBytes()))), text(e.GetExplanation()), text(retriedAs(e)),
 		}}
 	}
-	return p.list(columns("ID", "TIME", "REASON", "SENDER", "RECIPIENTS", "SUBJECT", "SIZE", "EXPLANATION"), rows, "There is no bad mail.")
+	return p.list(columns("ID", "TIME", "REASON", "SENDER", "RECIPIENTS", "SUBJECT", "SIZE", "EXPLANATION", "RETRIED"), rows, "There is no bad mail.")
+}
+
+func retriedAs(e *pb.BadMailEntry) string {
+	if e.GetRetriedAs() == "" {
+		return ""
+	}
+	return "retried as " + e.GetRetriedAs()
 }
 
 // badMailShape is bad mail as JSON, its message flattened or, because both have recipients and sizes, beside it.
@@ -87,6 +96,11 @@ Example:
 				if out.format == formatTable {
 					if err := out.line("%s  %s  %s", entry.GetBadMailId(), entry.GetReason(), entry.GetExplanation()); err != nil {
 						return err
+					}
+					if as := retriedAs(entry); as != "" {
+						if err := out.line("%s", as); err != nil {
+							return err
+						}
 					}
 					return out.letter(entry.GetMessage())
 				}
@@ -137,7 +151,7 @@ Example:
 			if c.cmd.String("reason") == "" {
 				return usagef("--reason is missing: reading content is logged")
 			}
-			return c.exchange(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
+			return c.transfer(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
 				entry, next, err := getBadMail(ctx, conn, &pb.GetBadMailRequest{BadMailId: c.args[0], IncludeContent: true, AccessReason: c.cmd.String("reason")})
 				if err != nil {
 					return err
@@ -167,11 +181,13 @@ Example:
 func (a *app) badMailRetry() *urfave.Command {
 	return a.command(spec{
 		name: "retry", usage: "submit bad mail once more", args: "[ID...]",
-		about: `Submits bad mail as new messages that name the old ones, and prints the new IDs. Tracking joins both.
+		about: `Submits bad mail as new messages that name the old ones, and prints the new IDs. Tracking joins both. A piece that was
+submitted again stays, marked with the new ID, until it is discarded, but counts no more, and is not submitted a second
+time. A piece that names nobody, such as a file that is no message, is refused: it can be exported or discarded.
 
 Example:
   $P badmail retry --all`,
-		flags: a.connection(&urfave.BoolFlag{Name: "all", Usage: "all bad mail", HideDefault: true}),
+		flags: a.connection(&urfave.BoolFlag{Name: "all", Usage: "all bad mail that was not retried yet", HideDefault: true}),
 		do: func(ctx context.Context, c *call) error {
 			if err := c.idsOrAll(); err != nil {
 				return err
@@ -211,35 +227,4 @@ func (c *call) retried(out *printer, retries []*pb.BadMailRetry) error {
 		return reported{exitFailed}
 	}
 	return nil
-}
-
-func (a *app) badMailDiscard() *urfave.Command {
-	return a.command(spec{
-		name: "discard", usage: "remove bad mail for good", args: "[ID...]",
-		about: `Removes bad mail. Nothing brings it back. Prints how many pieces there were.
-
-Example:
-  $P badmail discard bad-00000001`,
-		flags: a.connection(&urfave.BoolFlag{Name: "all", Usage: "all bad mail", HideDefault: true}),
-		do: func(ctx context.Context, c *call) error {
-			if err := c.idsOrAll(); err != nil {
-				return err
-			}
-			return c.exchange(ctx, asOperator, func(ctx context.Context, out *printer, conn connection) error {
-				r, err := pb.NewAdminServiceClient(conn).DiscardBadMail(ctx, &pb.DiscardBadMailRequest{BadMailIds: c.args, All: c.cmd.Bool("all")})
-				if err != nil {
-					return err
-				}
-				if out.json() {
-					shape, err := fields(r)
-					if err != nil {
-						return err
-					}
-					return out.value(shape)
-				}
-				_, err = fmt.Fprintln(out.w, r.GetDiscardedCount())
-				return err
-			})
-		},
-	})
 }

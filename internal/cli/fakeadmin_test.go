@@ -139,7 +139,7 @@ func (f *fake) RetryBadMail(_ context.Context, r *pb.RetryBadMailRequest) (*pb.R
 	defer f.mu.Unlock()
 	answer := &pb.RetryBadMailResponse{}
 	for _, b := range f.bad {
-		if !r.GetAll() && !slices.Contains(r.GetBadMailIds(), b.entry.GetBadMailId()) {
+		if !r.GetAll() && !slices.Contains(r.GetBadMailIds(), b.entry.GetBadMailId()) || r.GetAll() && b.entry.GetRetriedAs() != "" {
 			continue
 		}
 		retry := &pb.BadMailRetry{BadMailId: b.entry.GetBadMailId()}
