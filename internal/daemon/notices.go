@@ -31,10 +31,13 @@ var telling = []liveness.State{liveness.ShareDown, liveness.Down, liveness.Stall
 // troubles are what of a status an administrator is told.
 func troubles(end string, st *pb.Status) []notice.Trouble {
 	var list []notice.Trouble
-	tell := func(key, format string, args ...any) {
-		if !slices.ContainsFunc(list, func(t notice.Trouble) bool { return t.Key == key }) {
-			list = append(list, notice.Trouble{Key: key, Text: fmt.Sprintf(format, args...)})
+	add := func(n notice.Trouble) {
+		if !slices.ContainsFunc(list, func(t notice.Trouble) bool { return t.Key == n.Key }) {
+			list = append(list, n)
 		}
+	}
+	tell := func(key, format string, args ...any) {
+		add(notice.Trouble{Key: key, Text: fmt.Sprintf(format, args...)})
 	}
 	if class := st.GetStore().GetStoreClass(); class != "ok" {
 		tell("store "+class, "The store of %s is %s: %s", end, class, st.GetStore().GetReason())
@@ -49,6 +52,11 @@ func troubles(end string, st *pb.Status) []notice.Trouble {
 	}
 	for _, d := range st.GetSpool().GetLegs() {
 		tellOf(d, tell)
+		if slices.Contains(d.Conditions, liveness.ConditionOffHours) && d.State == string(liveness.Unknown) {
+			for _, state := range telling { // what was wrong at the end of the hours is so still, as far as anybody knows
+				add(notice.Trouble{Key: keyOf(string(state), d), Asleep: true})
+			}
+		}
 		if slices.Contains(d.Conditions, liveness.ConditionSecondGateway) {
 			tell(liveness.ConditionSecondGateway, "A second gateway works in the spool %s (KB Q130066); nothing is written there until it is gone.", st.Spool.Directory)
 		}
@@ -61,5 +69,7 @@ func tellOf(d *pb.DirectionStatus, tell func(key, format string, args ...any)) {
 	if !slices.Contains(telling, state) || state == liveness.Down && d.Depth == 0 {
 		return
 	}
-	tell(d.State+" "+d.From+" to "+d.To, "%s to %s is %s: %s", d.From, d.To, d.State, d.Reason)
+	tell(keyOf(d.State, d), "%s to %s is %s: %s", d.From, d.To, d.State, d.Reason)
 }
+
+func keyOf(state string, d *pb.DirectionStatus) string { return state + " " + d.From + " to " + d.To }

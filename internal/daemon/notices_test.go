@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,14 +26,26 @@ func TestTroubles(t *testing.T) {
 		},
 		Spool: &pb.SpoolStatus{Directory: "/spool", Legs: []*pb.DirectionStatus{
 			way("coordinator", "the Macintosh half", "blind", 1, "second-gateway"), way("the Macintosh half", "coordinator", "share-down", 0, "second-gateway"),
+			way("coordinator", "a half at night", "unknown", 1, "off-hours"), way("coordinator", "a half at work", "up", 1, "off-hours"),
 		}},
 	}
-	got := map[string]string{}
+	got, asleep := map[string]string{}, []string{}
 	for _, x := range troubles("here", st) {
 		if got[x.Key] != "" {
 			t.Errorf("%s is told of twice", x.Key)
 		}
 		got[x.Key] = x.Text
+		if x.Asleep != (x.Text == "") {
+			t.Errorf("%s: %+v", x.Key, x)
+		}
+		if x.Asleep {
+			asleep = append(asleep, x.Key)
+			delete(got, x.Key)
+		}
+	}
+	if want := "share-down coordinator to a half at night, down coordinator to a half at night, stalled coordinator to a half at night, " +
+		"blind coordinator to a half at night"; strings.Join(asleep, ", ") != want {
+		t.Errorf("asleep: %s", strings.Join(asleep, ", "))
 	}
 	want := map[string]string{
 		"store refusing":                               "The store of here is refusing: 1 MiB is free",

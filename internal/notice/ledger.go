@@ -60,6 +60,12 @@ func (l *ledger) see(troubles []Trouble, now, wall time.Time) {
 	for _, t := range troubles {
 		there[t.Key] = true
 		e := l.entries[t.Key]
+		if t.Asleep {
+			if e != nil && !e.here {
+				e.since = now
+			}
+			continue
+		}
 		if e == nil {
 			e = &entry{key: t.Key}
 			l.entries[t.Key] = e

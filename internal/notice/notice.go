@@ -41,6 +41,8 @@ type Trouble struct {
 	Key string
 	// Text is one sentence for a person.
 	Text string
+	// Asleep says that it cannot be found out now whether it lasts, as outside the connect times of a half: it stays what it was.
+	Asleep bool
 }
 
 // Writer is what notices need of intake.Intake.

@@ -179,6 +179,31 @@ func TestRestartsRepeatNothing(t *testing.T) {
 	})
 }
 
+// TestNightsAreNoNews: a trouble of which nothing can be found out for a time, as outside the connect times, is neither over nor new
+// when it is found again, over a restart in the night too; one that is not there in the morning is over.
+func TestNightsAreNoNews(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.sleep("never there")
+		w.set("blind", "stalled")
+		w.wait(2 * time.Hour)
+		for range 3 {
+			w.sleep("blind", "stalled")
+			w.wait(5 * time.Hour)
+			w.restart()
+			w.wait(time.Hour)
+			w.set("blind", "stalled")
+			w.wait(time.Hour)
+		}
+		w.expect("after three nights", "2 wrong")
+		w.sleep("blind", "stalled")
+		w.wait(6 * time.Hour)
+		w.set("stalled")
+		w.unset("blind")
+		w.wait(time.Hour)
+		w.expect("in the morning after the second day", "2 wrong", "2 wrong", "1 well again")
+	})
+}
+
 // TestDeathInTheCommit: the process dies just before, and just after, a notice is sent; the next one sends it, or does not.
 func TestDeathInTheCommit(t *testing.T) {
 	for _, point := range []string{"intake.notify.before", "intake.notify.after"} {

@@ -119,9 +119,21 @@ func (w *world) troubles() []Trouble {
 	defer w.mu.Unlock()
 	var list []Trouble
 	for key, text := range w.wrong {
-		list = append(list, Trouble{key, text})
+		list = append(list, Trouble{Key: key, Text: text, Asleep: text == asleep})
 	}
 	return list
+}
+
+// asleep is the text of a trouble of which nothing can be found out.
+const asleep = "asleep"
+
+// sleep makes it impossible to find out about something.
+func (w *world) sleep(keys ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, key := range keys {
+		w.wrong[key] = asleep
+	}
 }
 
 // set makes something wrong, and unset well again.
