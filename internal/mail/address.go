@@ -39,7 +39,11 @@ func ParseAddress(text string) (Address, error) {
 	if same, ok := synonyms[a.Type]; ok {
 		a.Type = same
 	}
-	if err := a.check(); err != nil {
+	err := a.check()
+	if n := len(a.String()); err == nil && n > MaxAddress { // MSA is shorter than MSMAIL
+		err = fmt.Errorf("has %d bytes as %s, the most is %d", n, a.Type, MaxAddress)
+	}
+	if err != nil {
 		return Address{}, fmt.Errorf("address %q: %w", text, err)
 	}
 	return a, nil

@@ -39,20 +39,21 @@ func TestParseAddress(t *testing.T) {
 
 func TestParseAddressRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                       "empty",
-		"nobody":                 "user@server",
-		"a//c":                   "part of NET/PO/USER",
-		"CSI:a/b":                "NET/PO/USER",
-		"@server":                "user@server",
-		"user@":                  "user@server",
-		"FAX:":                   "nothing follows its type",
-		"a/b/c\r\nTO:x/y/z":      "control character",
-		"bob\u0085@x":            "control character",
-		"\xff@x":                 "UTF-8",
-		strings.Repeat("x", 600): "the most is",
-		"CSI:a/b/ ":              "part of NET/PO/USER",
-		"MSMAIL: @Marketing":     "user@server",
-		"bob\u2028@server":       "control character",
+		"":                                      "empty",
+		"nobody":                                "user@server",
+		"a//c":                                  "part of NET/PO/USER",
+		"CSI:a/b":                               "NET/PO/USER",
+		"@server":                               "user@server",
+		"user@":                                 "user@server",
+		"FAX:":                                  "nothing follows its type",
+		"a/b/c\r\nTO:x/y/z":                     "control character",
+		"bob\u0085@x":                           "control character",
+		"\xff@x":                                "UTF-8",
+		strings.Repeat("x", 600):                "the most is",
+		"CSI:a/b/ ":                             "part of NET/PO/USER",
+		"MSMAIL: @Marketing":                    "user@server",
+		"bob\u2028@server":                      "control character",
+		"MSA:FAX:x@" + strings.Repeat("y", 500): "has 513 bytes as MSMAIL, the most is 512",
 	} {
 		if _, err := ParseAddress(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)
