@@ -71,6 +71,7 @@ type end struct {
 	name     string
 	fs       *vfs.MemFS
 	dir      string
+	clock    func() time.Time // nil: the bubble's
 	options  Options
 	store    *store.Store
 	taker    *boxes
@@ -101,7 +102,7 @@ func (e *end) open() {
 	if err != nil {
 		e.w.t.Fatal(err)
 	}
-	if e.store, err = store.Open(engine, store.Options{}); err != nil {
+	if e.store, err = store.Open(engine, store.Options{Now: e.clock}); err != nil {
 		e.w.t.Fatal(err)
 	}
 	e.taker.store = e.store

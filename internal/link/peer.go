@@ -41,8 +41,9 @@ type peer struct {
 
 	beat       *pb.Beat // the last one
 	heard      time.Time
-	proof      time.Time // when its store proved itself last
-	legs       []string  // behind it, as the tracker knows them
+	proof      time.Time    // when its store proved itself last
+	legs       []string     // behind it, as the tracker knows them
+	waits      [2]time.Time // since when mail is seen to wait, outbound and inbound
 	roundTrip  time.Duration
 	gaveAt     time.Time // when it took something of ours last
 	tookAt     time.Time // when something of it was taken last

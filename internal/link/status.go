@@ -128,6 +128,7 @@ func (p *peer) status(now, wall time.Time, waiting waiting) Status {
 	if out.Depth = lane.Depth; lane.Depth > 0 && !lane.Oldest.IsZero() {
 		out.Oldest = now.Add(-wall.Sub(lane.Oldest))
 	}
+	p.sawWaiting(&out, &back, now)
 	if st.Peer == "" {
 		st.Peer = string(p.id)
 	}
@@ -143,6 +144,24 @@ func (p *peer) status(now, wall time.Time, waiting waiting) Status {
 	}
 	p.observeLegs(keys)
 	return st
+}
+
+// sawWaiting corrects since when mail waits in each direction by since when it was seen to wait here: what wall clocks say
+// of it would hide a stall after one was set back.
+func (p *peer) sawWaiting(out, back *liveness.LinkEvidence, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, e := range []*liveness.LinkEvidence{out, back} {
+		switch {
+		case e.Depth == 0:
+			p.waits[i] = time.Time{}
+		case p.waits[i].IsZero():
+			p.waits[i] = now
+		}
+		if e.Depth > 0 && p.waits[i].Before(e.Oldest) {
+			e.Oldest = p.waits[i]
+		}
+	}
 }
 
 // observeLegs forgets the legs that the peer tells of no more, of which there is no end otherwise.
