@@ -65,8 +65,14 @@ func (c *conversion) oneLine(what, text string) string {
 }
 
 // ToEML turns every message of a file into RFC 5322 form. What the old format knows and RFC 5322 does not travels in
-// fields that begin with X-Mmff-.
+// fields that begin with X-Mmff-. Of a handshake nothing is made, and the losses say so: old spools are full of them.
 func (Files) ToEML(data []byte, o cli.MMFFOptions) (made [][]byte, losses []string, err error) {
+	switch mmff.Classify(data) {
+	case mmff.KindHandshake:
+		return nil, []string{"the file is a handshake, which is no message"}, nil
+	case mmff.KindEmpty:
+		return nil, []string{"the file is empty, as some handshakes are"}, nil
+	}
 	f, err := mmff.Parse(data)
 	if err != nil {
 		return nil, nil, err

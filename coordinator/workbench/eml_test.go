@@ -196,3 +196,13 @@ func FuzzFromEML(f *testing.F) {
 		}
 	})
 }
+
+// TestAHandshakeIsNoFailure: a pile from an old spool nearly always holds some.
+func TestAHandshakeIsNoFailure(t *testing.T) {
+	for _, data := range []string{"", "VERSION:3.00\r\nTEXT:0\r\n"} {
+		made, losses, err := Files{}.ToEML([]byte(data), cli.MMFFOptions{})
+		if len(made) != 0 || len(losses) != 1 || !strings.Contains(losses[0], "handshake") || err != nil {
+			t.Errorf("%q becomes %q, %q, %v", data, made, losses, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,6 +44,9 @@ func (c *call) mmffOptions() (MMFFOptions, error) {
 	return MMFFOptions{CodePage: checked.Spool.CodePage, Zone: checked.Spool.Zone.String(), LineEnd: checked.Spool.LineEnd}, nil
 }
 
+// errDirectory ends in the way of those who want a file.
+var errDirectory = errors.New("is a directory")
+
 func (c *call) messageFile(ctx context.Context, path string) ([]byte, error) {
 	if path == "-" {
 		return bounded(c.stdin(ctx), "stdin")
@@ -52,6 +56,9 @@ func (c *call) messageFile(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s %w", path, errDirectory)
+	}
 	return bounded(f, path)
 }
 
@@ -77,6 +84,9 @@ Example:
 				return err
 			}
 			file, err := c.showFile(ctx, c.args[0])
+			if errors.Is(err, errDirectory) {
+				return usagef("%v: mmff check takes directories", err)
+			}
 			if err != nil {
 				return err
 			}
@@ -146,20 +156,20 @@ func (p *printer) messageFile(file MMFFFile) error {
 
 func (a *app) mmffCheck() *urfave.Command {
 	return a.command(spec{
-		name: "check", usage: "check message files", args: "FILE...",
-		about: `Prints one line for each file, its kind and its first error, and ends with exit code 1 unless every one is mail or
-a handshake.
+		name: "check", usage: "check message files", args: "PATH...",
+		about: `Prints one line for each file, and for all of those in directories, its kind and its first error, and ends with exit
+code 1 unless every one is mail or a handshake.
 
 Example:
-  $P mmff check /spool/BADMAIL/*`,
+  $P mmff check /spool/BADMAIL`,
 		flags: a.mmffFlags(a.outputFlag()),
 		do: func(ctx context.Context, c *call) error {
 			out, err := c.printer()
 			if err != nil {
 				return err
 			}
-			rows, bad := make([]row, len(c.args)), false
-			for i, path := range c.args {
+			files, rows, bad := c.checked(), []row(nil), false
+			for _, path := range files {
 				file, err := c.showFile(ctx, path)
 				if _, wrong := err.(*usageError); wrong {
 					return err
@@ -172,9 +182,9 @@ Example:
 				}
 				sound := file.Kind == "mail" || file.Kind == "handshake"
 				bad = bad || !sound
-				rows[i] = checkRow(path, file, sound)
+				rows = append(rows, checkRow(path, file, sound))
 			}
-			if err := out.list(columns("FILE", "KIND", "MESSAGES", "ERROR"), rows, ""); err != nil {
+			if err := out.list(columns("FILE", "KIND", "MESSAGES", "ERROR"), rows, "There is no file."); err != nil {
 				return err
 			}
 			if bad {
@@ -183,6 +193,18 @@ Example:
 			return nil
 		},
 	})
+}
+
+// checked are the files to check: each path itself if it cannot be walked, so that its row says why.
+func (c *call) checked() (files []string) {
+	for _, path := range c.args {
+		below, _, err := below([]string{path})
+		if err != nil {
+			below = []string{path}
+		}
+		files = append(files, below...)
+	}
+	return files
 }
 
 func checkRow(path string, file MMFFFile, sound bool) row {

@@ -19,7 +19,8 @@ func (a *app) mmffToEML() *urfave.Command {
 		name: "to-eml", usage: "turn message files into Internet mail form", args: "PATH...",
 		about: `Turns message files, and all of those in directories, into the form that mail programs of today read. One file with
 one message goes to stdout; with --save each message becomes a file in DIR, and a report says, file by file, what was
-made and what has no place in the new form. Ends with exit code 1 if a file could not be turned.
+made and what has no place in the new form; a handshake is no message, and told there. Ends with exit code 1 if a file
+could not be turned.
 
 Examples:
   $P mmff to-eml MMFF1.MSG > letter.eml
@@ -144,6 +145,9 @@ func (c *call) convertOne(ctx context.Context, convert conversion) error {
 		return err
 	}
 	data, err := c.messageFile(ctx, c.args[0])
+	if errors.Is(err, errDirectory) {
+		return usagef("%v: say where to with --save DIR", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -151,7 +155,10 @@ func (c *call) convertOne(ctx context.Context, convert conversion) error {
 	if err != nil {
 		return err
 	}
-	if len(made) != 1 {
+	switch {
+	case len(made) == 0:
+		return fmt.Errorf("%s: %s", c.args[0], strings.Join(losses, "; "))
+	case len(made) > 1:
 		return fmt.Errorf("%s holds %d messages; use --save DIR, or to-mbox", c.args[0], len(made))
 	}
 	for _, l := range losses {

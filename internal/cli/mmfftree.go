@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -79,11 +80,23 @@ func (c *call) convertFile(ctx context.Context, r *converted, o MMFFOptions, nam
 	return nil
 }
 
-// below lists the regular files among paths and in the directories among them, in order, with their size in all. Hidden
-// files, among them what the Finder leaves behind, are passed over.
+// below lists the paths that are no directories and the regular files in those that are, in order, with their size in all.
+// Hidden files, among them what the Finder leaves behind, are passed over in directories. - is standard input.
 func below(paths []string) (files []string, size int64, err error) {
 	for _, root := range paths {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if root == "-" {
+			files = append(files, root)
+			continue
+		}
+		info, err := os.Stat(root)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !info.IsDir() {
+			files, size = append(files, root), size+info.Size()
+			continue
+		}
+		err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				return err

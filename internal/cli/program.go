@@ -51,7 +51,8 @@ type MMFFTool interface {
 	// Show reads a file as far as it can be read; what is wrong with it is in the result. The name is the file's base
 	// name and only helps to classify it.
 	Show(name string, data []byte, o MMFFOptions) MMFFFile
-	// ToEML turns every message of a file into RFC 5322 form. Losses say, one line each, what has no place there.
+	// ToEML turns every message of a file into RFC 5322 form. Losses say, one line each, what has no place there; of a
+	// handshake there is no message, and a loss that says so.
 	ToEML(data []byte, o MMFFOptions) (messages [][]byte, losses []string, err error)
 	// FromEML turns a message in RFC 5322 form into a file.
 	FromEML(data []byte, o MMFFOptions) (file []byte, losses []string, err error)
