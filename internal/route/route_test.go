@@ -115,6 +115,58 @@ func TestReplaceIsWhole(t *testing.T) {
 	}
 }
 
+// TestNamesakes: an end that was set up anew gets its mail, whichever of the two stores has the lower ID, and keeps it while it is
+// away for a while. Ends of different names change nothing when one is away, and nobody is told.
+func TestNamesakes(t *testing.T) {
+	for _, stores := range [][2]mail.StoreID{{"1", "2"}, {"2", "1"}} {
+		table := New(Options{})
+		now := func(when string, want mail.StoreID) {
+			t.Helper()
+			if r := table.Resolve(mail.MustAddress("x@A")); r.Lane != store.Lane(want) {
+				t.Errorf("%s: the mail goes to %q, want %q", when, r.Lane, want)
+			}
+		}
+		old := Announcement{Peer: stores[0], End: "macside", Patterns: patterns("*@A")}
+		fresh := Announcement{Peer: stores[1], End: "macside", Patterns: patterns("*@A")}
+		table.Replace(old)
+		table.Silence(old.Peer)
+		now("while there is one only", old.Peer)
+		changed := table.Watch()
+		table.Replace(fresh)
+		now("set up anew", fresh.Peer)
+		select {
+		case <-changed:
+		default:
+			t.Error("nobody was told")
+		}
+		table.Silence(fresh.Peer)
+		now("away for a while", fresh.Peer)
+		table.Replace(fresh)
+		now("back", fresh.Peer)
+		want := fmt.Sprintf("*@A (of macside, store %s) and *@A (of macside, store %s) tie; macside, store %[1]s is used; link forget gives up the one that will not come back",
+			fresh.Peer, old.Peer)
+		if diff := cmp.Diff([]string{want}, table.Ties()); diff != "" {
+			t.Error(diff)
+		}
+		table.Silence(fresh.Peer)
+		table.Replace(old)
+		now("the former is there again, and the other is not", old.Peer)
+
+		table = New(Options{})
+		table.Replace(Announcement{Peer: "1", End: "one", Patterns: patterns("*@A")})
+		table.Replace(Announcement{Peer: "2", End: "two", Patterns: patterns("*@A")})
+		changed = table.Watch()
+		table.Silence("1")
+		table.Silence("nobody")
+		now("an end of another name serves the same", "1")
+		select {
+		case <-changed:
+			t.Error("somebody was told that an end is away")
+		default:
+		}
+	}
+}
+
 func TestRememberedAnnouncements(t *testing.T) {
 	table := New(Options{ExpectedPeers: 1})
 	was := Announcement{Peer: "p", End: "macside", Patterns: patterns("*@A")}

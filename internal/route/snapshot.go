@@ -23,7 +23,8 @@ type snapshot struct {
 // announced is an announcement and where it comes from.
 type announced struct {
 	Announcement
-	remembered bool // from an earlier run, not heard in this one
+	remembered bool   // from an earlier run, not heard in this one
+	silent     uint64 // 0: it has a session, or never had one in this run; else higher the later the session ended
 }
 
 // candidate is one pattern of one peer.
@@ -55,10 +56,10 @@ func newSnapshot(peers map[mail.StoreID]announced, aliases []mail.Pattern) *snap
 			s.alias[key] = p
 		}
 	}
-	// A peer that was set up anew at the same place has two stores; the one heard from is the one that lives.
+	// An end that was set up anew at the same place has two stores; the one heard from is the one that lives.
 	s.ordered = slices.SortedFunc(maps.Values(s.peers), func(a, b announced) int {
 		return cmp.Or(cmp.Compare(a.Order, b.Order), compareBool(a.remembered, b.remembered),
-			cmp.Compare(a.End, b.End), cmp.Compare(a.Peer, b.Peer))
+			cmp.Compare(a.End, b.End), cmp.Compare(recency(b), recency(a)), cmp.Compare(a.Peer, b.Peer))
 	})
 	open := map[int][]candidate{}
 	first := map[string]candidate{}
@@ -78,6 +79,9 @@ func newSnapshot(peers map[mail.StoreID]announced, aliases []mail.Pattern) *snap
 	}
 	return s
 }
+
+// recency is higher the later a peer was there.
+func recency(a announced) uint64 { return a.silent - 1 } // 0, there now, becomes the highest of all
 
 // findTie notes a pattern that a peer of better rank announced too.
 func (s *snapshot) findTie(first map[string]candidate, c candidate) {

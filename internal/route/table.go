@@ -15,8 +15,9 @@ import (
 type Table struct {
 	o     Options
 	now   atomic.Pointer[snapshot]
-	mu    sync.Mutex // guards changing now, and noted
+	mu    sync.Mutex // guards changing now, and what follows
 	noted map[string]bool
+	ended uint64 // sessions so far
 }
 
 // maxNoted bounds the ties that were met while resolving.
@@ -44,12 +45,49 @@ func (t *Table) put(a Announcement, remembered bool) {
 	defer t.mu.Unlock()
 	old := t.now.Load()
 	was, known := old.peers[a.Peer]
-	if known && (remembered && !was.remembered || was.remembered == remembered && was.same(a)) {
+	if known && remembered && !was.remembered {
+		return
+	}
+	if known && was.remembered == remembered && was.same(a) {
+		t.hear(old, a.Peer, false)
 		return
 	}
 	peers := maps.Clone(old.peers)
 	peers[a.Peer] = announced{Announcement: a, remembered: remembered}
 	t.swap(old, newSnapshot(peers, old.aliases))
+}
+
+// Silence notes that a peer has no session. What it announced stays, and its mail waits for it; only where another store
+// announces the same under the same name is the one chosen that is there, or was there last: an end that was set up anew must
+// not wait for the store it had before.
+func (t *Table) Silence(peer mail.StoreID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.hear(t.now.Load(), peer, true)
+}
+
+// hear notes whether a peer is silent. Whoever watches is told only if there is a namesake: nothing else can change. t.mu is held.
+func (t *Table) hear(old *snapshot, peer mail.StoreID, silent bool) {
+	was, known := old.peers[peer]
+	if !known || (was.silent > 0) == silent {
+		return
+	}
+	was.silent = 0
+	if silent {
+		t.ended++
+		was.silent = t.ended
+	}
+	peers := maps.Clone(old.peers)
+	peers[peer] = was
+	fresh := newSnapshot(peers, old.aliases)
+	for _, other := range peers {
+		if other.Peer != peer && other.End == was.End && other.Order == was.Order {
+			t.swap(old, fresh)
+			return
+		}
+	}
+	fresh.changed = old.changed
+	t.now.Store(fresh)
 }
 
 // Forget drops what a peer announced, for a peer that will never come back.
@@ -157,6 +195,11 @@ func (t *Table) note(s *snapshot, a, b candidate) {
 }
 
 func tieText(s *snapshot, a, b candidate) string {
-	return fmt.Sprintf("%s (of %s) and %s (of %s) tie; %s is used",
-		a.pattern, s.ordered[a.rank].name(), b.pattern, s.ordered[b.rank].name(), s.ordered[a.rank].name())
+	one, two, what := s.ordered[a.rank], s.ordered[b.rank], ""
+	first, second := one.name(), two.name()
+	if first == second { // an end was set up anew, or a copy of it runs
+		first, second = first+", store "+string(one.Peer), second+", store "+string(two.Peer)
+		what = "; link forget gives up the one that will not come back"
+	}
+	return fmt.Sprintf("%s (of %s) and %s (of %s) tie; %s is used%s", a.pattern, first, b.pattern, second, first, what)
 }
