@@ -50,6 +50,24 @@ func TestLargeContentFindsNoRoomAnyMore(t *testing.T) {
 	}
 }
 
+// TestWhatIsWrittenCounts: an answer about the disk is good for a second, but not for more than was free then.
+func TestWhatIsWrittenCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // no time passes
+		const reserve = 1 << 20
+		engine := storetest.NewMemory()
+		engine.SetUsage(store.Usage{Free: 5 * reserve, Total: 1 << 40})
+		s := storetest.Open(t, engine, store.Options{ReserveBytes: reserve})
+		record := func(tx *store.Tx) error { tx.Put("t", "k", make([]byte, reserve)); return nil }
+		must(t, s.Commit(t.Context(), record))
+		engine.SetUsage(store.Usage{Free: reserve / 2, Total: 1 << 40})
+		must(t, s.Commit(t.Context(), record))
+		must(t, s.Commit(t.Context(), record))
+		if err := s.Commit(t.Context(), record); !errors.Is(err, store.ErrFull) {
+			t.Errorf("after what was plenty has been written: %v", err)
+		}
+	})
+}
+
 // TestRefusalIsLogged: that a full store takes nothing new stands in the log, and that it does again; not with every commit.
 func TestRefusalIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -194,6 +194,19 @@ func laneRoom(t *testing.T, b *bench) {
 		return tx.Remove(store.LaneUnrouted, seq, m.To)
 	})
 	b.equal("lower bound", b.Lane(store.LaneUnrouted).Released, uint64(4))
+	b.enqueue(store.LaneUnrouted, "5", ann)
+	next, d := Message(t, b.Store, "6", ann)
+	b.do(func(tx *store.Tx) error { // the last one leaves while another one comes
+		if err := tx.Keep(next, d); err != nil {
+			return err
+		}
+		if _, err := tx.Enqueue(store.LaneUnrouted, store.Entry{MessageID: next.ID, Recipients: next.To}); err != nil {
+			return err
+		}
+		return tx.Remove(store.LaneUnrouted, 5, next.To)
+	})
+	b.equal("what came is there", bodies(t, b, b.entries(store.LaneUnrouted, 0)), []string{"6"})
+	b.equal("lower bound", b.Lane(store.LaneUnrouted).Released, uint64(5))
 	b.clean()
 }
 

@@ -137,6 +137,27 @@ func mailboxPositions(t *testing.T, b *bench) {
 	rises("in a mailbox made anew after a restart")
 }
 
+// mailboxDroppedAtOnce drops a mailbox in the commit that delivers to it.
+func mailboxDroppedAtOnce(t *testing.T, b *bench) {
+	before := b.deliver(ann, "before")
+	m, d := Message(t, b.Store, "at once", ann)
+	b.do(func(tx *store.Tx) error {
+		if err := tx.Keep(m, d); err != nil {
+			return err
+		}
+		if _, err := tx.Deliver(ann, m.ID); err != nil {
+			return err
+		}
+		return tx.DropMailbox(ann)
+	})
+	for _, id := range []mail.ID{before, m.ID} {
+		if _, err := b.Message(id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a message of a dropped mailbox is still kept: %v", err)
+		}
+	}
+	b.reopen()
+}
+
 func mailboxPages(t *testing.T, b *bench) {
 	for i := range 5 {
 		b.deliver(ann, fmt.Sprint(i))

@@ -49,6 +49,37 @@ func messageShared(t *testing.T, b *bench) {
 	b.clean()
 }
 
+// messageGoneAtOnce lets two places go of a message in one commit. When it comes again nothing is left of the count.
+func messageGoneAtOnce(t *testing.T, b *bench) {
+	m, d := Message(t, b.Store, "again and again", ann)
+	for range 2 {
+		b.do(func(tx *store.Tx) error {
+			if err := tx.Keep(m, d); err != nil {
+				return err
+			}
+			for range 2 {
+				if _, err := tx.Enqueue(peerLane, store.Entry{MessageID: m.ID, Recipients: m.To}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		b.do(func(tx *store.Tx) error { _, err := tx.Release(peerLane, b.Lane(peerLane).Assigned, nil); return err })
+	}
+	b.do(func(tx *store.Tx) error {
+		if err := tx.Keep(m, d); err != nil {
+			return err
+		}
+		_, err := tx.Enqueue(peerLane, store.Entry{MessageID: m.ID, Recipients: m.To})
+		return err
+	})
+	b.clean()
+	b.do(func(tx *store.Tx) error { _, err := tx.Release(peerLane, b.Lane(peerLane).Assigned, nil); return err })
+	if _, err := b.Message(m.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a message without a place is still kept: %v", err)
+	}
+}
+
 // messageHandedOn shows that a message goes from one place to another within a commit, whichever place it leaves first.
 func messageHandedOn(t *testing.T, b *bench) {
 	for name, leave := range map[string]func(*store.Tx, mail.ID) error{
@@ -150,6 +181,38 @@ func messageRefused(t *testing.T, b *bench) {
 	b.do(func(tx *store.Tx) error { return tx.Keep(m, d) })
 	if _, err := b.Message(m.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Fatalf("a message that nothing holds was kept: %v", err)
+	}
+}
+
+// messageOneDraft keeps two messages from one draft, in one commit and in two: a content file belongs to one message, or the
+// one that goes first would take the content of the other along.
+func messageOneDraft(t *testing.T, b *bench) {
+	body := strings.Repeat("x", 100_000)
+	for name, together := range map[string]bool{"in one commit": true, "one after the other": false} {
+		first, d := Message(t, b.Store, body, ann)
+		second := *first
+		second.ID = b.NewID()
+		keep := func(tx *store.Tx, m *mail.Message) error {
+			if err := tx.Keep(m, d); err != nil {
+				return err
+			}
+			_, err := tx.Enqueue(peerLane, store.Entry{MessageID: m.ID, Recipients: m.To})
+			return err
+		}
+		if together {
+			b.do(func(tx *store.Tx) error { return errors.Join(keep(tx, first), keep(tx, &second)) })
+		} else {
+			b.do(func(tx *store.Tx) error { return keep(tx, first) })
+			b.do(func(tx *store.Tx) error { return keep(tx, &second) })
+		}
+		for _, m := range []*mail.Message{first, &second} {
+			c, err := b.Content(m.ID)
+			if err != nil || ReadAll(t, c) != body {
+				t.Fatalf("%s: %v", name, err)
+			}
+			b.do(func(tx *store.Tx) error { _, err := tx.Release(peerLane, b.Lane(peerLane).Released+1, nil); return err })
+		}
+		b.clean()
 	}
 }
 
