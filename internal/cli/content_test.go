@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"sidegate/coordinator/convert/appledouble"
 	pb "sidegate/proto/sidegate/v1"
@@ -113,6 +115,61 @@ func TestSaveMacintosh(t *testing.T) {
 	}
 	if out := s.must("pcside", "read", "NET/PO/ANN", "1", "--raw"); out != "VERSION:3.00" {
 		t.Errorf("--raw writes %q", out)
+	}
+}
+
+// TestMacintoshFileThereAndBack saves a Macintosh file and sends what was saved: it arrives with both forks and all that the
+// Finder keeps.
+func TestMacintoshFileThereAndBack(t *testing.T) {
+	f := newFake()
+	s := newScreen(t, f)
+	s.terminal = false
+	m, content := letter()
+	m.Attachments[0].Mac.CreateTime = timestamppb.New(time.Date(1994, 5, 6, 7, 8, 9, 0, time.UTC))
+	m.Attachments[0].Mac.ModifyTime = timestamppb.New(time.Date(2004, 5, 6, 7, 8, 9, 0, time.UTC))
+	f.boxes["NET/PO/ANN"] = []*stored{{&pb.MailboxEntry{Message: m}, content}}
+	dir := t.TempDir()
+	out := s.must("pcside", "read", "NET/PO/ANN", "1", "--save", dir)
+	if !strings.Contains(out, "File: Budget (4 bytes, resource fork 8 bytes)\n") || !strings.Contains(out, "File: b.txt (6 bytes)\n") {
+		t.Errorf("read shows %s", out)
+	}
+	if said := s.err.String(); !strings.Contains(said, "saved "+filepath.Join(dir, "._Budget")+" (its Macintosh half, resource fork 8 bytes)\n") || strings.Contains(said, "._b.txt") {
+		t.Errorf("read says %s", said)
+	}
+	s.must("pcside", "send", "--from", "NET/PO/TOM", "--to", "NET/PO/ANN", "--body", "back", "--attach", filepath.Join(dir, "Budget"), "--attach", filepath.Join(dir, "b.txt"))
+	back := f.boxes["NET/PO/ANN"][1]
+	if got := string(back.content); got != "backdataresourcesecond" {
+		t.Errorf("the content is %q", got)
+	}
+	want := proto.CloneOf(m.GetAttachments()[0].GetMac())
+	want.ResourceFork = nil
+	if got := back.entry.GetMessage().GetAttachments(); len(got) != 2 || !proto.Equal(got[0].GetMac(), want) || got[1].Mac != nil {
+		t.Errorf("got %v\nwant %v", got, want)
+	}
+}
+
+// TestBesideAnAttachment: what only looks like the other half of a file is neither sent nor lost without a word.
+func TestBesideAnAttachment(t *testing.T) {
+	f := newFake()
+	s := newScreen(t, f)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "menu.txt")
+	send := []string{"pcside", "send", "--from", "NET/PO/TOM", "--to", "NET/PO/ANN", "--body", "", "--attach", path}
+	f.boxes["NET/PO/ANN"] = []*stored{}
+	empty := &bytes.Buffer{}
+	if err := errors.Join(writeAppleDouble(empty, &pb.MacFile{}, strings.NewReader("")), os.WriteFile(path, []byte("menu"), 0o600),
+		os.WriteFile(besideOf(path), empty.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s.must(send...)
+	if a := f.boxes["NET/PO/ANN"][0].entry.GetMessage().GetAttachments()[0]; a.Mac != nil {
+		t.Errorf("an AppleDouble file that tells nothing became %v", a.Mac)
+	}
+	if err := os.WriteFile(besideOf(path), []byte("notes"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code := s.run(t.Context(), send...); code != exitFailed || !strings.Contains(s.err.String(), "._menu.txt is no AppleDouble file") {
+		t.Errorf("exits with %d: %s", code, s.err.String())
 	}
 }
 

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,14 +16,21 @@ import (
 	pb "sidegate/proto/sidegate/v1"
 )
 
-// parts are the contents of a message that is being sent, in the protocol's order: the body, then every attachment.
+// parts are the contents of a message that is being sent, in the protocol's order: the body, then every attachment with
+// its data fork and its resource fork.
 type parts struct {
 	body  string
-	files []*os.File
-	sizes []int64
+	forks []fork
 }
 
-// enclose reads the body, opens the attachments and writes their sizes into the message.
+// fork is a piece of an attachment.
+type fork struct {
+	name string // of the file
+	size int64
+	io.ReadCloser
+}
+
+// enclose reads the body, opens the attachments and writes what is known of them into the message.
 func (c *call) enclose(ctx context.Context, m *pb.Message) (*parts, error) {
 	p := &parts{}
 	var err error
@@ -29,13 +38,12 @@ func (c *call) enclose(ctx context.Context, m *pb.Message) (*parts, error) {
 		return nil, err
 	}
 	for _, path := range c.cmd.StringSlice("attach") {
-		if err := p.open(path); err != nil {
+		a, err := p.attach(path)
+		if err != nil {
 			p.close()
-			return nil, err
+			return nil, fmt.Errorf("attach: %w", err)
 		}
-		m.Attachments = append(m.Attachments, &pb.Attachment{
-			FileName: filepath.Base(path), SizeBytes: uint32(p.sizes[len(p.sizes)-1]),
-		})
+		m.Attachments = append(m.Attachments, a)
 	}
 	if p.size() > math.MaxUint32 {
 		p.close()
@@ -43,6 +51,29 @@ func (c *call) enclose(ctx context.Context, m *pb.Message) (*parts, error) {
 	}
 	m.BodySizeBytes = uint32(len(p.body))
 	return p, nil
+}
+
+// attach adds a file, and what lies beside it in AppleDouble form.
+func (p *parts) attach(path string) (*pb.Attachment, error) {
+	data, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	p.forks = append(p.forks, data)
+	a := &pb.Attachment{FileName: filepath.Base(path), SizeBytes: uint32(data.size)}
+	beside := besideOf(path)
+	mac, resource, err := readAppleDouble(beside)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return a, nil
+	case err != nil:
+		return nil, err
+	}
+	a.Mac = mac
+	if n := mac.GetResourceForkSizeBytes(); n > 0 {
+		p.forks = append(p.forks, fork{beside, int64(n), io.NopCloser(bytes.NewReader(resource))})
+	}
+	return a, nil
 }
 
 // body returns the text of the message with \n line ends.
@@ -79,31 +110,30 @@ func (c *call) body(ctx context.Context) (string, error) {
 	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(data), "\ufeff")), nil
 }
 
-// open adds a file to be enclosed.
-func (p *parts) open(path string) error {
+// open opens a file to be enclosed.
+func open(path string) (fork, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("attach: %w", err)
+		return fork{}, err
 	}
-	p.files = append(p.files, f)
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return fmt.Errorf("attach: %w", err)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("attach: %s is not a file", path)
+		err = fmt.Errorf("%s is not a file", path)
 	case info.Size() > math.MaxUint32:
-		return fmt.Errorf("attach: %s has %d bytes; no end takes more than %d", path, info.Size(), uint32(math.MaxUint32))
+		err = fmt.Errorf("%s has %d bytes; no end takes more than %d", path, info.Size(), uint32(math.MaxUint32))
+	default:
+		return fork{path, info.Size(), f}, nil
 	}
-	p.sizes = append(p.sizes, info.Size())
-	return nil
+	return fork{}, errors.Join(err, f.Close())
 }
 
 // size is the whole content in bytes.
 func (p *parts) size() int64 {
 	n := int64(len(p.body))
-	for _, size := range p.sizes {
-		n += size
+	for _, f := range p.forks {
+		n += f.size
 	}
 	return n
 }
@@ -131,20 +161,20 @@ func (p *parts) chunks(send func([]byte) error) error {
 	if err := pass(strings.NewReader(p.body)); err != nil {
 		return err
 	}
-	for i, f := range p.files {
-		exact := &io.LimitedReader{R: f, N: p.sizes[i]}
+	for _, f := range p.forks {
+		exact := &io.LimitedReader{R: f, N: f.size}
 		if err := pass(exact); err != nil {
 			return err
 		}
 		if exact.N > 0 {
-			return fmt.Errorf("attach: %s became shorter while it was being sent", f.Name())
+			return fmt.Errorf("attach: %s became shorter while it was being sent", f.name)
 		}
 	}
 	return nil
 }
 
 func (p *parts) close() {
-	for _, f := range p.files {
+	for _, f := range p.forks {
 		_ = f.Close() // only read
 	}
 }

@@ -141,7 +141,7 @@ func refusalOf(err error) *pb.SubmitError {
 func receiveFake(stream pb.MailService_SubmitMessagesServer, m *pb.Message) ([]byte, error) {
 	size := int(m.GetBodySizeBytes())
 	for _, a := range m.GetAttachments() {
-		size += int(a.GetSizeBytes())
+		size += int(a.GetSizeBytes() + a.GetMac().GetResourceForkSizeBytes())
 	}
 	if size > 8<<20 {
 		return nil, invalid("message.size_bytes", fmt.Sprintf("is %d, the most is %d", size, 8<<20))

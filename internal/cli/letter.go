@@ -30,7 +30,7 @@ func (p *printer) letter(m *pb.Message) error {
 		s.field("Origin", "legacy spool; the sender was not verified")
 	}
 	for _, a := range m.GetAttachments() {
-		s.field("File", fmt.Sprintf("%s (%s)", a.GetFileName(), p.bytes(uint64(a.GetSizeBytes()))))
+		s.field("File", fmt.Sprintf("%s (%s%s)", a.GetFileName(), p.bytes(uint64(a.GetSizeBytes())), p.resourceFork(a)))
 	}
 	for _, f := range m.GetFailures() {
 		s.field("Failed", fmt.Sprintf("%s: %s (%s)", f.GetAddress(), f.GetExplanation(), f.GetReason()))
@@ -44,6 +44,14 @@ func (p *printer) letter(m *pb.Message) error {
 		s.text("\n")
 	}
 	return s.write()
+}
+
+// resourceFork tells of the half of a file that only a Macintosh has.
+func (p *printer) resourceFork(a *pb.Attachment) string {
+	if n := a.GetMac().GetResourceForkSizeBytes(); n > 0 {
+		return ", resource fork " + p.bytes(uint64(n))
+	}
+	return ""
 }
 
 // sheet is text for a person. It is written at once, so that nobody takes a letter for read that a full disk has cut.

@@ -118,7 +118,11 @@ func (s *saver) report(c *call) error {
 		return nil
 	}
 	for i, path := range s.paths() {
-		c.complain("saved %s (%d bytes)", path, s.message.GetAttachments()[i].GetSizeBytes())
+		a := s.message.GetAttachments()[i]
+		c.complain("saved %s (%d bytes)", path, a.GetSizeBytes())
+		if a.GetMac() != nil {
+			c.complain("saved %s (its Macintosh half, resource fork %d bytes)", besideOf(path), a.GetMac().GetResourceForkSizeBytes())
+		}
 	}
 	return nil
 }

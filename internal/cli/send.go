@@ -15,6 +15,8 @@ func (a *app) send() *urfave.Command {
 		name: "send", usage: "send a message", args: "[-]",
 		about: `Sends one message and prints its ID, alone on stdout, once the message is durable. Until then the command does
 not end with exit code 0, so that a script may let go of its copy afterwards. "-" reads the body from stdin.
+With a file to enclose goes the Macintosh half that lies beside it in AppleDouble form, ._NAME, as read --save writes it:
+resource fork, type, creator and Finder flags.
 
 Addresses are NET/PO/USER, user@server, or TYPE:value for other types.
 
