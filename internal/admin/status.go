@@ -197,9 +197,6 @@ func (s *Server) storeStatus() *pb.StoreStatus {
 	return out
 }
 
-// alarming are the states for which somebody should come, worst first.
-var alarming = []liveness.State{liveness.ShareDown, liveness.Down, liveness.Held, liveness.Stalled, liveness.Blind}
-
 func (s *Server) alarms(st *pb.Status) []string {
 	var out []string
 	if st.Store.StoreClass != "ok" {
@@ -210,23 +207,11 @@ func (s *Server) alarms(st *pb.Status) []string {
 			out = append(out, fmt.Sprintf("%s. It lacks messages (%d). Sessions are refused until it has a new identity (serve --renew).", l.Error, n))
 		}
 	}
-	for _, state := range alarming {
-		for _, d := range allDirections(st) {
-			if d.State == string(state) {
-				out = append(out, fmt.Sprintf("%s to %s is %s: %s", d.From, d.To, d.State, d.Reason))
-			}
-		}
+	for _, c := range causes(st) {
+		out = append(out, c.String())
 	}
 	if s.o.Alarms != nil {
 		out = append(out, s.o.Alarms()...)
 	}
 	return append(out, s.o.Routes.Ties()...)
-}
-
-func allDirections(st *pb.Status) []*pb.DirectionStatus {
-	var all []*pb.DirectionStatus
-	for _, l := range st.Links {
-		all = append(all, l.Directions...)
-	}
-	return append(all, st.GetSpool().GetLegs()...)
 }
