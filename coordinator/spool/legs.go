@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"sidegate/coordinator/handshake"
 	"sidegate/internal/liveness"
 )
@@ -51,7 +53,11 @@ func (s *Spool) Legs() []handshake.Leg {
 		m := s.state.legs[key]
 		if m.state != legs[i].State {
 			if m.state != "" {
-				s.log.Info("a leg has changed", "from", legs[i].From, "to", legs[i].To, "was", m.state, "state", legs[i].State, "reason", legs[i].Reason)
+				level := hclog.Info
+				if legs[i].State.Wrong() {
+					level = hclog.Warn
+				}
+				s.log.Log(level, "a leg has changed", "from", legs[i].From, "to", legs[i].To, "was", m.state, "state", legs[i].State, "reason", legs[i].Reason)
 			}
 			m = legMemory{legs[i].State, now}
 			s.state.legs[key] = m

@@ -40,3 +40,6 @@ func (a *announcements) Replace(l link.Announcement) {
 		MaxMessageBytes: l.MaxMessageBytes,
 	})
 }
+
+// Silence tells the table that a peer has no session.
+func (a *announcements) Silence(peer mail.StoreID) { a.table.Silence(peer) }

@@ -146,16 +146,19 @@ func (d *dialler) known() *peer {
 
 // failed notes why there is no session, and logs it when it is news.
 func (d *dialler) failed(err error) {
-	text := "the session has ended"
+	text, level := "the session has ended", hclog.Info
 	if err != nil {
-		said, _ := wire.Said(err)
+		said, handshake := wire.Said(err)
 		text = clip(said, maxText)
+		if handshake { // certificates do not mend themselves
+			level = hclog.Warn
+		}
 	}
 	d.mu.Lock()
 	news := d.problem != text
 	d.problem = text
 	d.mu.Unlock()
 	if news {
-		d.log.Info("link is not open", "reason", text)
+		d.log.Log(level, "link is not open", "reason", text)
 	}
 }

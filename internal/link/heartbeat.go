@@ -15,8 +15,8 @@ const goodbyeTimeout = time.Second
 
 // beats keeps a session's heartbeat until the session ends, and returns why it did.
 func (s *session) beats(st pulseStream) error {
-	spoken := make(chan struct{})
-	s.spawn(func() error { return s.listen(st) })
+	spoken, listened := make(chan struct{}), make(chan struct{})
+	s.spawn(func() error { defer close(listened); return s.listen(st) })
 	s.spawn(func() error { defer close(spoken); return s.speak(st) })
 	s.watch()
 	wait := time.NewTimer(goodbyeTimeout)
@@ -24,6 +24,14 @@ func (s *session) beats(st pulseStream) error {
 	select {
 	case <-spoken:
 	case <-wait.C:
+	}
+	// Who dialled gives the stream up with its return, and what is still on the way with it; and the other streams may tell
+	// that they are given up before the goodbye is heard.
+	if cause := fromStatus(context.Cause(s.ctx)); brokeOff(cause) || errors.Is(cause, errStopping) {
+		select {
+		case <-listened:
+		case <-wait.C:
+		}
 	}
 	return context.Cause(s.ctx)
 }
@@ -84,9 +92,18 @@ func (s *session) listen(st pulseStream) error {
 		case p.directory != nil:
 			s.hearDirectory(p.directory)
 		case p.goodbye != nil:
-			return refuse(codes.Unavailable, ReasonStopping, "the peer said goodbye: %s", clip(p.goodbye.GetReason(), maxText))
+			return s.hearGoodbye(p.goodbye)
 		}
 	}
+}
+
+// hearGoodbye ends the session, and is why it ended even if it did before.
+func (s *session) hearGoodbye(g *pb.Goodbye) error {
+	err := refuse(codes.Unavailable, ReasonStopping, "the peer said goodbye: %s", clip(g.GetReason(), maxText))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.farewell = err
+	return err
 }
 
 func (s *session) hearBeat(b *pb.Beat) {

@@ -337,52 +337,75 @@ func (e *end) enqueueFor(id mail.StoreID, n int) error {
 
 // A peer whose program does not even read: the send watchdog ends the session, memory stays bounded by flow control.
 func TestPeerThatStopsReading(t *testing.T) {
-	bubble(t, func(t *testing.T, w *world) {
-		e := w.add("macside", nil).start()
-		defer e.close()
-		s, done := newStranger(t, w, "macside")
-		defer done()
-		st, welcome, err := s.open(&pb.LinkMarks{})
-		must(t, err)
-		ended := make(chan error, 1)
-		go func() {
-			for n := uint64(1); ; n++ {
-				r, err := st.Recv()
-				if err != nil {
-					ended <- err
-					return
+	for _, c := range []struct {
+		name string
+		open func(t *testing.T, e *end, s *stranger, session string)
+	}{
+		{"frames", func(t *testing.T, e *end, s *stranger, session string) {
+			must(t, e.enqueueLarge(mail.StoreID(s.id.GetStoreId()), 2<<20))
+			pull, err := s.client.PullMessages(s.ctx)
+			must(t, err)
+			must(t, pull.Send(&pb.PullMessagesRequest{
+				Session: session, Receipts: &pb.Receipts{GrantedMessages: 100, GrantedBytes: 100 << 20},
+			}))
+		}},
+		{"receipts", func(t *testing.T, e *end, s *stranger, session string) {
+			push, err := s.client.PushMessages(s.ctx)
+			must(t, err)
+			must(t, push.Send(&pb.PushMessagesRequest{Session: session}))
+			for range maxEvents {
+				e.links.QueueTrace(mail.StoreID(s.id.GetStoreId()), store.Trace{
+					MessageID: e.store.NewID(), Event: "relayed", Detail: strings.Repeat("x", maxText),
+				})
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				e := w.add("macside", nil).start()
+				defer e.close()
+				s, done := newStranger(t, w, "macside")
+				defer done()
+				st, welcome, err := s.open(&pb.LinkMarks{})
+				must(t, err)
+				ended := echo(st)
+				c.open(t, e, s, welcome.GetSession())
+				begun := time.Now()
+				select {
+				case err = <-ended:
+				case <-time.After(time.Minute):
+					t.Fatal("the session stands for a minute")
 				}
-				if r.GetBeat() != nil {
-					b := &pb.Beat{Sequence: n, Echo: r.GetBeat().GetSequence()}
-					if err := st.Send(&pb.HeartbeatRequest{Kind: &pb.HeartbeatRequest_Beat{Beat: b}}); err != nil {
-						ended <- err
-						return
+				if took := time.Since(begun); took < sendTimeout || took > sendTimeout+5*time.Second {
+					t.Errorf("ended after %s with %v", took, err)
+				}
+				for _, st := range e.links.Status() {
+					if string(st.StoreID) == s.id.GetStoreId() && (st.Connected || st.Directions[0].State == liveness.Up) {
+						t.Errorf("status is %+v", st)
 					}
 				}
+			})
+		})
+	}
+}
+
+// echo answers beats until the stream ends, and tells then why it did.
+func echo(st heartbeatClient) <-chan error {
+	ended := make(chan error, 1)
+	go func() {
+		for n := uint64(1); ; n++ {
+			r, err := st.Recv()
+			if err == nil && r.GetBeat() != nil {
+				b := &pb.Beat{Sequence: n, Echo: r.GetBeat().GetSequence()}
+				err = st.Send(&pb.HeartbeatRequest{Kind: &pb.HeartbeatRequest_Beat{Beat: b}})
 			}
-		}()
-		lane := mail.StoreID(s.id.GetStoreId())
-		must(t, e.enqueueLarge(lane, 2<<20))
-		pull, err := s.client.PullMessages(s.ctx)
-		must(t, err)
-		must(t, pull.Send(&pb.PullMessagesRequest{
-			Session: welcome.GetSession(), Receipts: &pb.Receipts{GrantedMessages: 100, GrantedBytes: 100 << 20},
-		}))
-		begun := time.Now()
-		select {
-		case err = <-ended:
-		case <-time.After(time.Minute):
-			t.Fatal("the session stands for a minute")
-		}
-		if took := time.Since(begun); took < sendTimeout || took > sendTimeout+5*time.Second {
-			t.Errorf("ended after %s with %v", took, err)
-		}
-		for _, st := range e.links.Status() {
-			if st.StoreID == lane && (st.Connected || st.Directions[0].State == liveness.Up) {
-				t.Errorf("status is %+v", st)
+			if err != nil {
+				ended <- err
+				return
 			}
 		}
-	})
+	}()
+	return ended
 }
 
 func (e *end) enqueueLarge(id mail.StoreID, size int) error {

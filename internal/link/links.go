@@ -102,7 +102,7 @@ func (l *Links) enter() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.running == nil || l.stopped || l.running.Err() != nil {
-		return toStatus(errStopping)
+		return toStatus(l.stopping())
 	}
 	l.wg.Add(1)
 	return nil

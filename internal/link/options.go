@@ -73,8 +73,10 @@ type Routes interface {
 	Announced(to mail.StoreID) (patterns []mail.Pattern, except []mail.Address)
 	// Watch returns a channel that is closed when what is announced may have changed. It is asked for again after that.
 	Watch() <-chan struct{}
-	// Replace makes an announcement take the place of everything the peer announced before.
+	// Replace makes an announcement take the place of everything the peer announced before. There is one in every session.
 	Replace(a Announcement)
+	// Silence tells that a peer has no session any more. It must not block.
+	Silence(peer mail.StoreID)
 }
 
 // Options sets the links of one end up. Store, End and Taker are needed; the zero value of the rest works.

@@ -407,9 +407,12 @@ type announcer struct {
 	except   []mail.Address
 	changed  chan struct{}
 	heard    []Announcement
+	silent   map[mail.StoreID]bool
 }
 
-func newAnnouncer() *announcer { return &announcer{changed: make(chan struct{})} }
+func newAnnouncer() *announcer {
+	return &announcer{changed: make(chan struct{}), silent: map[mail.StoreID]bool{}}
+}
 
 func (a *announcer) Announced(mail.StoreID) ([]mail.Pattern, []mail.Address) {
 	a.mu.Lock()
@@ -427,6 +430,19 @@ func (a *announcer) Replace(n Announcement) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.heard = append(a.heard, n)
+	a.silent[n.Peer] = false
+}
+
+func (a *announcer) Silence(peer mail.StoreID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.silent[peer] = true
+}
+
+func (a *announcer) isSilent(peer mail.StoreID) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.silent[peer]
 }
 
 func (a *announcer) serve(patterns ...mail.Pattern) {

@@ -132,6 +132,9 @@ func (p *peer) unregister(s *session, why string) {
 	defer p.mu.Unlock()
 	if p.live == s {
 		p.live = nil
+		if p.l.o.Routes != nil {
+			p.l.o.Routes.Silence(p.id) // under the lock, so that no announcement of the next session comes before
+		}
 	}
 	if !p.restored {
 		p.problem = why

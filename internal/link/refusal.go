@@ -78,6 +78,11 @@ var (
 	errStopping = refuse(codes.Unavailable, ReasonStopping, "the end is shutting down")
 )
 
+// stopping is errStopping in words for the peer as well: which end it is.
+func (l *Links) stopping() error {
+	return refuse(codes.Unavailable, ReasonStopping, "%s is shutting down", l.o.End)
+}
+
 // toStatus is what a handler returns for the end of a session.
 func toStatus(err error) error {
 	var r *refusal

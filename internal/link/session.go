@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
@@ -38,6 +39,7 @@ type session struct {
 
 	mu        sync.Mutex // guards what follows
 	connected bool
+	farewell  error // the peer's goodbye
 	in        *receiver
 	out       *sender
 	heard     time.Time // last beat
@@ -67,7 +69,7 @@ func (l *Links) newSession(ctx context.Context, p *peer, uri string) *session {
 	l.mu.Lock()
 	running := l.running
 	l.mu.Unlock()
-	s.stop = context.AfterFunc(running, func() { s.end(errStopping) })
+	s.stop = context.AfterFunc(running, func() { s.end(l.stopping()) })
 	return s
 }
 
@@ -92,15 +94,26 @@ func (s *session) close() {
 		delete(s.l.sessions, s.name)
 		s.l.mu.Unlock()
 	}
-	why, _ := wire.Said(cause)
-	s.p.unregister(s, clip(why, maxText))
 	s.mu.Lock()
 	was := s.connected
 	s.connected = false
+	if s.farewell != nil {
+		cause = s.farewell
+	}
 	s.mu.Unlock()
+	why, _ := wire.Said(cause)
+	if brokeOff(cause) {
+		why = "the other end, or the way to it, broke off"
+	}
+	s.p.unregister(s, clip(why, maxText))
 	if was {
 		s.l.o.Log.Info("link session ended", "peer", s.p.name(), "store_id", s.p.id, "reason", clip(why, maxText))
 	}
+}
+
+// brokeOff reports that a call is over without a word from the end that made it, which is all a handler is told.
+func brokeOff(cause error) bool {
+	return errors.Is(cause, context.Canceled) || status.Code(cause) == codes.Canceled
 }
 
 // within ends the session when fn does not return in time.

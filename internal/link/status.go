@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"sidegate/internal/liveness"
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
@@ -194,7 +196,11 @@ func (st *Status) fill(s *session) {
 func (l *Links) observe(key string, d liveness.Direction, now time.Time) liveness.Direction {
 	d, change := l.o.Tracker.Observe(key, d, now)
 	if change != nil && change.Was != "" {
-		l.o.Log.Info("direction changed", "from", d.From, "to", d.To, "state", d.State, "was", change.Was, "reason", d.Reason)
+		level := hclog.Info
+		if d.State.Wrong() {
+			level = hclog.Warn
+		}
+		l.o.Log.Log(level, "direction changed", "from", d.From, "to", d.To, "state", d.State, "was", change.Was, "reason", d.Reason)
 	}
 	return d
 }

@@ -2,6 +2,7 @@ package liveness
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -219,5 +220,18 @@ func TestOddLegIsExplained(t *testing.T) {
 	}
 	if d := Through(Direction{State: Down, Reason: "no beat for 11s"}, leg); d.Reason != "no beat for 11s" {
 		t.Errorf("the worse reason is lost: %+v", d)
+	}
+}
+
+// TestWrong: what is meant to be so, or not known, is nothing to look at.
+func TestWrong(t *testing.T) {
+	var wrong []State
+	for _, s := range precedence {
+		if s.Wrong() {
+			wrong = append(wrong, s)
+		}
+	}
+	if want := []State{ShareDown, Down, Stalled, Blind}; !slices.Equal(wrong, want) {
+		t.Errorf("%v, want %v", wrong, want)
 	}
 }

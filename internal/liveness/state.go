@@ -105,3 +105,12 @@ func Through(d Direction, leg Leg) Direction {
 	}
 	return d
 }
+
+// Wrong reports whether somebody should look: mail does not move, and not because it was told to wait.
+func (s State) Wrong() bool {
+	switch s {
+	case ShareDown, Down, Stalled, Blind:
+		return true
+	}
+	return false
+}
