@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"google.golang.org/grpc/status"
@@ -24,14 +25,26 @@ func Said(err error) (text string, handshake bool) {
 	if errors.As(err, &coded) && coded.GRPCStatus().Message() != "" {
 		text = strings.Replace(text, coded.Error(), coded.GRPCStatus().Message(), 1)
 	}
-	if _, cause, ok := strings.Cut(text, handshakeFailed); ok {
-		return strings.TrimSuffix(cause, `"`), true
+	if before, cause, ok := strings.Cut(text, handshakeFailed); ok {
+		return unquoted(before, cause), true
 	}
-	if _, cause, ok := strings.Cut(text, dialFailed); ok {
-		return strings.TrimSuffix(cause, `"`), false
+	if before, cause, ok := strings.Cut(text, dialFailed); ok {
+		return unquoted(before, cause), false
 	}
 	if strings.HasSuffix(text, "while waiting for connections to become ready") {
 		return "no connection came about in time", false
 	}
 	return text, false
+}
+
+// unquoted is the end of a text that began with before, without the quotes that gRPC puts around all of it and the marks
+// that it puts before quotes inside.
+func unquoted(before, text string) string {
+	if !strings.Contains(before, `desc = "`) {
+		return text
+	}
+	if plain, err := strconv.Unquote(`"` + text); err == nil {
+		return plain
+	}
+	return strings.TrimSuffix(text, `"`)
 }

@@ -32,6 +32,17 @@ func TestSaid(t *testing.T) {
 			"the wrong authority", true,
 		},
 		{
+			"a cause with words in quotes",
+			said(codes.Unavailable, fmt.Sprintf("connection error: desc = %q",
+				`transport: authentication handshake failed: x509: certificate signed by unknown authority (possibly because of "x509: ECDSA verification failure" in C:\pki)`)),
+			`x509: certificate signed by unknown authority (possibly because of "x509: ECDSA verification failure" in C:\pki)`, true,
+		},
+		{
+			"a cause that ends in a quote of its own",
+			errors.New(`Error while dialing: lookup "nohost"`),
+			`lookup "nohost"`, false,
+		},
+		{
 			"a black hole",
 			said(codes.DeadlineExceeded, "context deadline exceeded while waiting for connections to become ready"),
 			"no connection came about in time", false,
