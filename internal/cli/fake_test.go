@@ -375,6 +375,9 @@ func (f *fake) CreateMailbox(_ context.Context, r *pb.CreateMailboxRequest) (*pb
 	if _, ok := f.boxes[r.GetAddress()]; ok {
 		return nil, status.Errorf(codes.AlreadyExists, "there is a mailbox %s already", r.GetAddress())
 	}
+	if strings.HasSuffix(r.GetAddress(), "@Strict") && len(r.GetOwners()) == 0 { // a side with certificates
+		return nil, invalid("owners", "name nobody")
+	}
 	f.boxes[r.GetAddress()], f.owners[r.GetAddress()] = []*stored{}, r.GetOwners()
 	f.name(r.GetAddress(), r.GetDisplayName())
 	return &pb.CreateMailboxResponse{Mailbox: f.mailboxOf(r.GetAddress())}, nil

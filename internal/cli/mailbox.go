@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	urfave "github.com/urfave/cli/v3"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/status"
 
 	"sidegate/internal/config"
 	pb "sidegate/proto/sidegate/v1"
@@ -144,15 +146,25 @@ func (a *app) mailboxCreate() *urfave.Command {
 	return a.mailboxAction(spec{
 		name: "create", usage: "make a mailbox",
 		about: `Makes a mailbox for an address that the side serves, and says who may use it, and under which name it stands in the
-directory.
+directory. --owner is needed, except where everybody may do everything (serve --insecure-dev).
 
 Example:
   $P mailbox create $ME --owner sidegate://user/ann --name 'Ann Lee'`,
 		flags: a.connection(a.ownerFlag(), nameFlag()),
 	}, func(ctx context.Context, c *call, client pb.MailboxServiceClient, address string) (*pb.Mailbox, error) {
-		r, err := client.CreateMailbox(ctx, &pb.CreateMailboxRequest{Address: address, Owners: c.cmd.StringSlice("owner"), DisplayName: c.cmd.String("name")})
+		owners := c.cmd.StringSlice("owner")
+		r, err := client.CreateMailbox(ctx, &pb.CreateMailboxRequest{Address: address, Owners: owners, DisplayName: c.cmd.String("name")})
+		if len(owners) == 0 && isAbout(err, "owners") {
+			return nil, usagef("--owner is missing: nobody could use the mailbox")
+		}
 		return r.GetMailbox(), err
 	})
+}
+
+// isAbout reports whether a refusal names a field.
+func isAbout(err error, field string) bool {
+	bad, _ := detail[*errdetails.BadRequest](status.Convert(err))
+	return slices.ContainsFunc(bad.GetFieldViolations(), func(v *errdetails.BadRequest_FieldViolation) bool { return v.GetField() == field })
 }
 
 func (a *app) mailboxOwners() *urfave.Command {

@@ -47,6 +47,7 @@ func TestMailboxService(t *testing.T) {
 		{"an owner with a line end", create("operator", "x@Here", ann+"\n"), "InvalidArgument owners[0]"},
 		{"too many owners", create("operator", "x@Here", strings.Split(strings.Repeat(ann+" ", 65), " ")...), "InvalidArgument owners"},
 		{"one that is there", create("operator", "BOB@here", ann), "AlreadyExists MAILBOX_EXISTS"},
+		{"one that is there, for nobody", create("operator", "bob@Here"), "AlreadyExists MAILBOX_EXISTS"},
 		{"a good one", create("operator", "ann@Here", ann, ann), "OK"},
 		{"once more", create("operator", "ann@Here", ann), "AlreadyExists MAILBOX_EXISTS"},
 		{"one open to all", create("everybody", "all@Here"), "OK"},

@@ -37,6 +37,10 @@ func (s *mailboxServer) create(ctx context.Context, req *pb.CreateMailboxRequest
 	if !s.Routes.Serves(a) {
 		return nil, badField("address", "%s is not an address that %s serves", a, s.Dialect.Name)
 	}
+	taken := refuse(codes.AlreadyExists, ReasonMailboxExists, "there is a mailbox %s already", a)
+	if _, err := s.Store.Mailbox(a); err == nil { // whatever else is wrong
+		return nil, taken
+	}
 	owners, err := s.owners(c, req.Owners)
 	if err != nil {
 		return nil, err
@@ -59,7 +63,7 @@ func (s *mailboxServer) create(ctx context.Context, req *pb.CreateMailboxRequest
 		return nil, err
 	}
 	if !fresh {
-		return nil, refuse(codes.AlreadyExists, ReasonMailboxExists, "there is a mailbox %s already", a)
+		return nil, taken
 	}
 	s.log.Info("mailbox made", "owners", len(owners), "by", c.uri)
 	return s.describe(a)
@@ -70,7 +74,7 @@ func (s *mailboxServer) create(ctx context.Context, req *pb.CreateMailboxRequest
 func (s *mailboxServer) owners(c caller, texts []string) ([]string, error) {
 	switch {
 	case len(texts) == 0 && !c.any:
-		return nil, badField("owners", "name nobody; a mailbox needs an owner")
+		return nil, badField("owners", "name nobody; a mailbox needs one, such as sidegate://user/ann")
 	case len(texts) > MaxOwners:
 		return nil, badField("owners", "are %d, the most is %d", len(texts), MaxOwners)
 	}
