@@ -38,9 +38,10 @@ const (
 // its report. What it could not take is an exception; the sender ends an exception with a void of the same number
 // and sends the rest under a new one. Only a receipt lets the sender go.
 type LinkServiceClient interface {
-	// Heartbeat opens a session with hello and welcome, then carries beats, announcements, what the directory holds, and a goodbye. A newer
-	// session of the same peer ends this one with ABORTED. FAILED_PRECONDITION with reason PEER_RESTORED when a store
-	// came back from an older copy; the missing message IDs are listed at both ends. The caller must have role peer.
+	// Heartbeat opens a session with hello and welcome, then carries beats, announcements, what the directory holds, and a
+	// goodbye. A newer session of the same peer ends this one with ABORTED. FAILED_PRECONDITION with reason PEER_RESTORED
+	// when a store came back from an older copy; the missing message IDs are listed at both ends. The caller must have
+	// role peer.
 	Heartbeat(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeartbeatRequest, HeartbeatResponse], error)
 	// PushMessages carries the caller's outbound deliveries one way and receipts the other. The first request names
 	// the session. The caller must have role peer.
@@ -111,9 +112,10 @@ type LinkService_PullMessagesClient = grpc.BidiStreamingClient[PullMessagesReque
 // its report. What it could not take is an exception; the sender ends an exception with a void of the same number
 // and sends the rest under a new one. Only a receipt lets the sender go.
 type LinkServiceServer interface {
-	// Heartbeat opens a session with hello and welcome, then carries beats, announcements, what the directory holds, and a goodbye. A newer
-	// session of the same peer ends this one with ABORTED. FAILED_PRECONDITION with reason PEER_RESTORED when a store
-	// came back from an older copy; the missing message IDs are listed at both ends. The caller must have role peer.
+	// Heartbeat opens a session with hello and welcome, then carries beats, announcements, what the directory holds, and a
+	// goodbye. A newer session of the same peer ends this one with ABORTED. FAILED_PRECONDITION with reason PEER_RESTORED
+	// when a store came back from an older copy; the missing message IDs are listed at both ends. The caller must have
+	// role peer.
 	Heartbeat(grpc.BidiStreamingServer[HeartbeatRequest, HeartbeatResponse]) error
 	// PushMessages carries the caller's outbound deliveries one way and receipts the other. The first request names
 	// the session. The caller must have role peer.
