@@ -125,10 +125,13 @@ func parseMailboxes(data []byte) ([]savedMailbox, error) {
 		decoder.DisallowUnknownFields()
 		var b savedMailbox
 		if err := decoder.Decode(&b); err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			return nil, fmt.Errorf("line %d: is no mailbox as mailbox export writes it, in JSON: %s", n, strings.TrimPrefix(err.Error(), "json: "))
 		}
 		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("line %d: something follows the mailbox", n)
+		}
+		if b.Address == "" {
+			return nil, fmt.Errorf("line %d: the address is missing", n)
 		}
 		address, err := mail.ParseAddress(b.Address)
 		if err != nil {

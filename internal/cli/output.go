@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"sidegate/internal/console"
 )
 
 // The formats of --output; formatTabs is what everything but a terminal gets without it.
@@ -120,15 +122,7 @@ func (p *printer) size(n uint64) string {
 	if p.format != formatTable {
 		return strconv.FormatUint(n, 10)
 	}
-	switch {
-	case n < 1000:
-		return strconv.FormatUint(n, 10) + " B"
-	case n < 1_000_000:
-		return strconv.FormatFloat(float64(n)/1e3, 'f', 1, 64) + " kB"
-	case n < 1_000_000_000:
-		return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
-	}
-	return strconv.FormatFloat(float64(n)/1e9, 'f', 1, 64) + " GB"
+	return console.Size(n)
 }
 
 // bytes is size with its unit, in any format.

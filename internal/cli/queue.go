@@ -7,6 +7,7 @@ import (
 
 	urfave "github.com/urfave/cli/v3"
 
+	"sidegate/internal/wire"
 	pb "sidegate/proto/sidegate/v1"
 )
 
@@ -155,6 +156,11 @@ Example:
 		do: func(ctx context.Context, c *call) error {
 			if err := c.idsOrAll(); err != nil {
 				return err
+			}
+			for _, id := range c.args {
+				if wire.CheckID("", id) != nil {
+					return usagef("%q is not a message ID; queue list shows those that wait", id)
+				}
 			}
 			filter, err := c.filter(c.args)
 			if err != nil {

@@ -34,8 +34,8 @@ func (a *app) serve() *urfave.Command {
 	return a.command(spec{
 		name: "serve", usage: "run the service",
 		about: `Runs the service until SIGTERM or SIGINT, which end it in good order; a second one ends it at once. SIGHUP reads
-certificates, mappings and the log level again. Without --tls-dir and --insecure-dev it makes certificates of its
-own, as long as every address is loopback.
+certificates and the log level again. Without --tls-dir and --insecure-dev it makes certificates of its own, as long as
+every address is loopback.
 
 Example:
   ` + example,

@@ -23,7 +23,7 @@ func newPage(end string) (*page, error) {
 		"age":   age,
 		"trip":  trip,
 		"clock": clock,
-		"bytes": sizeText,
+		"bytes": Size,
 	}).ParseFS(files, "page.html")
 	return &page{end: end, tmpl: tmpl}, err
 }
@@ -67,7 +67,8 @@ func clock(t *timestamppb.Timestamp) string {
 	return t.AsTime().UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-func sizeText(n uint64) string {
+// Size is a count of bytes for a person, in the same units wherever one sees it.
+func Size(n uint64) string {
 	const unit = 1024
 	switch {
 	case n < unit:
