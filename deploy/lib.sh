@@ -16,7 +16,7 @@ free() {
   local port
   for port in "$@"; do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "port $port on 127.0.0.1 is busy: end what listens there (make run, make up), or choose others, say with SIDEGATE_PORTS=1" >&2
+      echo "port $port on 127.0.0.1 is busy: end what listens there (make run, make up), or choose others with SIDEGATE_PORTS=1 (or 2 to 5)" >&2
       return 1
     fi
   done

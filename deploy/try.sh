@@ -2,12 +2,16 @@
 # Starts pcside, macside and a coordinator on loopback, sends mail every way and shows it arriving.
 #   try.sh run    keeps its stores in .run and stays until Ctrl-C, which ends all three in good order
 #   try.sh demo   begins anew in .run/demo and ends by itself: 0 once everything has arrived, else 1
-# SIDEGATE_PORTS=1 puts a digit before every port (17401), for when 7401 is taken.
+# SIDEGATE_PORTS=1 puts a digit from 1 to 5 before every port (17401), for when 7401 is taken.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/lib.sh
 mode=${1:-run}
 port=${SIDEGATE_PORTS:-}
+case $port in
+  '' | [1-5]) ;;
+  *) echo "SIDEGATE_PORTS=$port is not a digit from 1 to 5, to be put before 7401" >&2; exit 2 ;;
+esac
 case $mode in
   run) dir=.run${port:+/ports-$port} ;;
   demo) dir=.run/demo${port:+-$port} ;;
