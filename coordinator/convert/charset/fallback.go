@@ -38,7 +38,7 @@ func (t *Table) replacement(r rune) []byte {
 		return []byte{' '}
 	}
 	var b []byte
-	for _, part := range norm.NFKD.String(string(r)) {
+	for _, part := range decomposed(r) {
 		if unicode.Is(unicode.Mn, part) {
 			continue
 		}
@@ -56,4 +56,14 @@ func (t *Table) replacement(r rune) []byte {
 		return []byte{'?'}
 	}
 	return b
+}
+
+// decomposed is a character taken apart. The general way, norm.NFKD.String, takes a kilobyte for every one. It takes Hangul apart
+// too, which no table has either way.
+func decomposed(r rune) string {
+	whole := string(r)
+	if parts := norm.NFKD.PropertiesString(whole).Decomposition(); parts != nil {
+		return string(parts)
+	}
+	return whole
 }
