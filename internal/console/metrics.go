@@ -27,7 +27,7 @@ var (
 	directionState = desc("direction_state", "1 for the state a direction is in, by its name.", "from", "to", "state")
 	directionAge   = desc("direction_progress_seconds", "Time since something moved durably in a direction.", "from", "to")
 	linkConnected  = desc("link_connected", "1 while a session with the peer is open.", "peer")
-	badMail        = desc("bad_mail", "Pieces of bad mail resting here.")
+	badMail        = desc("bad_mail", "Pieces of bad mail resting here that were not retried.")
 	mailboxes      = desc("mailboxes", "Mailboxes.")
 	storeOK        = desc("store_ok", "1 while the store takes new mail.")
 	storeFree      = desc("store_free_bytes", "Free bytes on the disk of the store.")
