@@ -85,7 +85,11 @@ func (s *Store) roomNow() error {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	if u.Free < s.o.ReserveBytes {
-		return fmt.Errorf("%w: %d MiB are free, %d MiB are kept in reserve", ErrFull, u.Free>>20, s.o.ReserveBytes>>20)
+		small := ""
+		if u.Total < 4*s.o.ReserveBytes { // it can be emptied, and is full again at once
+			small = fmt.Sprintf("; the volume is too small, with %d MiB in all", u.Total>>20)
+		}
+		return fmt.Errorf("%w: %d MiB are free, %d MiB are kept in reserve%s", ErrFull, u.Free>>20, s.o.ReserveBytes>>20, small)
 	}
 	return nil
 }

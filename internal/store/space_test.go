@@ -92,3 +92,15 @@ func TestRefusalIsLogged(t *testing.T) {
 		}
 	})
 }
+
+// TestTinyVolume: on a volume that is full with nothing on it, the error says that no clearing up will help.
+func TestTinyVolume(t *testing.T) {
+	for total, want := range map[uint64]string{24 << 20: "; the volume is too small, with 24 MiB in all", 1 << 40: ""} {
+		engine := storetest.NewMemory()
+		engine.SetUsage(store.Usage{Free: 1 << 20, Total: total})
+		s := storetest.Open(t, engine, store.Options{})
+		if class, why := s.Class(); class != store.ClassRefusing || why != "store is full: 1 MiB are free, 64 MiB are kept in reserve"+want {
+			t.Errorf("%d bytes: %s, %s", total, class, why)
+		}
+	}
+}
