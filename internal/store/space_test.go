@@ -100,7 +100,7 @@ func TestTinyVolume(t *testing.T) {
 		engine.SetUsage(store.Usage{Free: 1 << 20, Total: total})
 		s := storetest.Open(t, engine, store.Options{})
 		if class, why := s.Class(); class != store.ClassRefusing || why != "store is full: 1 MiB are free, 64 MiB are kept in reserve"+want {
-			t.Errorf("%d bytes: %s, %s", total, class, why)
+			t.Errorf("%d bytes: %v, %s", total, class, why)
 		}
 	}
 }
