@@ -107,6 +107,19 @@ func TestForgettingWhileAnAnnouncementIsSaved(t *testing.T) {
 	}
 }
 
+// From the commit on that empties the lane of a peer that is given up, nothing goes into it.
+func TestForgottenAtOnce(t *testing.T) {
+	e := newEnd(t, local, nil)
+	e.announce("mac", "*@There")
+	e.send("ann@Here", "1", "x@There")
+	if _, err := e.ForgetPeer(t.Context(), "mac", true, "it burnt"); err != nil {
+		t.Fatal(err)
+	}
+	if way := e.resolve(mail.MustAddress("x@There")); way.Kind != route.Unknown {
+		t.Errorf("mail still goes by %+v", way)
+	}
+}
+
 // What comes into the waiting room just when the routes have changed is looked at, too.
 func TestRefusedWhileRoutesChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

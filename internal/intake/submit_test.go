@@ -297,11 +297,11 @@ func TestTooLargeForThePeer(t *testing.T) {
 	e.boxes("ann@Here")
 	e.routes.Replace(route.Announcement{Peer: "mac", End: "mac", Patterns: []mail.Pattern{mail.MustPattern("*@There")}, MaxMessageBytes: 15})
 	e.send("ann@Here", "a large one", "x@There")
-	e.send("ann@Here", "s", "x@There")
+	e.send("ann@Here", "exactly", "x@There")
 	if diff := cmp.Diff([]string{"a large one:TOO_LARGE:x@There"}, e.bad()); diff != "" {
 		t.Errorf("bad mail (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"s:x@There"}, e.lane("mac")); diff != "" {
+	if diff := cmp.Diff([]string{"exactly:x@There"}, e.lane("mac")); diff != "" {
 		t.Errorf("lane (-want +got):\n%s", diff)
 	}
 }

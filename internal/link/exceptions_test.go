@@ -2,12 +2,15 @@ package link
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"sidegate/internal/mail"
 	"sidegate/internal/store"
+	pb "sidegate/proto/sidegate/v1"
 )
 
 // deferring makes an end take nothing.
@@ -77,4 +80,22 @@ func TestExceptionsOfManyRecipients(t *testing.T) {
 			t.Errorf("%d deliveries are deferred, want 100", l.Depth)
 		}
 	})
+}
+
+// Those of one number are told together, however large: who is not named beside them would count as taken.
+func TestExceptionsOfOneNumberStayTogether(t *testing.T) {
+	half := strings.Repeat("x", MaxFrame/2)
+	r := &receiver{}
+	for _, seq := range []uint64{1, 1, 1, 2, 3, 3} {
+		r.excepted = append(r.excepted, &pb.DeliveryException{Sequence: seq, Reason: half})
+	}
+	for _, want := range [][]uint64{{1, 1, 1}, {2}, {3, 3}, nil} {
+		var got []uint64
+		for _, x := range r.nextExceptions() {
+			got = append(got, x.GetSequence())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("a receipt tells of %v, want %v", got, want)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,5 +92,44 @@ func TestRetryIsNeverAtOnce(t *testing.T) {
 		if got := w.retry(c.attempts, c.asked); got != c.want {
 			t.Errorf("after %d attempts, asked for %s: %s, want %s", c.attempts, c.asked, got, c.want)
 		}
+	}
+}
+
+// What was sent in part, or is not durable where it comes from, leaves no file behind when the session ends.
+func TestHalfSentLeavesNothing(t *testing.T) {
+	content := strings.Repeat("x", 100_000)
+	for name, sent := range map[string]int{"most of it": 90_000, "not durable there": len(content)} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				e := w.add("macside", nil).start()
+				defer e.close()
+				contents := func() []string {
+					names, err := e.fs.List(e.fs.PathJoin(e.dir, "content"))
+					must(t, err)
+					return names
+				}
+				s, done := newStranger(t, w, "macside")
+				defer done()
+				_, welcome, err := s.open(&pb.LinkMarks{})
+				must(t, err)
+				push, err := s.client.PushMessages(s.ctx)
+				must(t, err)
+				must(t, push.Send(&pb.PushMessagesRequest{Session: welcome.GetSession()}))
+				_, err = push.Recv()
+				must(t, err)
+				entry := begin(1, content, "everybody@Test")
+				entry.GetBegin().Content = entry.GetBegin().Content[:sent]
+				must(t, push.Send(&pb.PushMessagesRequest{Frame: &pb.Frame{Entries: []*pb.FrameEntry{entry}}}))
+				pass(time.Second)
+				if names := contents(); len(names) != 1 {
+					t.Fatalf("files: %q", names)
+				}
+				done()
+				pass(time.Second)
+				if left := contents(); len(left) > 0 {
+					t.Errorf("left: %q", left)
+				}
+			})
+		})
 	}
 }

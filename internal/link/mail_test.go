@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -369,7 +370,8 @@ func (e *end) spoil(size int64) {
 // Nothing at all is taken: every number ends with a void, no more are open than a store keeps, and nothing is stuck.
 func TestEverythingIsDeferred(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		a, b := w.add("pcside", nil).start(), w.add("macside", nil)
+		var sessions atomic.Int64
+		a, b := w.add("pcside", counting(&sessions)).start(), w.add("macside", nil)
 		most := 0
 		b.taker.except = func(d *mail.Delivery) []mail.Exception {
 			most = max(most, len(b.store.Inbound(a.store.ID()).Exceptions))
@@ -383,6 +385,9 @@ func TestEverythingIsDeferred(t *testing.T) {
 		b.check(nil)
 		if l := a.store.Lane(store.LaneDeferred); l.Depth != 3000 {
 			t.Errorf("%d deliveries are deferred, want 3,000", l.Depth)
+		}
+		if n := sessions.Load(); n != 1 {
+			t.Errorf("it took %d sessions", n)
 		}
 		if in := b.store.Inbound(a.store.ID()); in.Through != 3000 || len(in.Exceptions) != 0 || most > store.MaxOpenExceptions {
 			t.Errorf("through %d, %d exceptions open at the end, %d at most", in.Through, len(in.Exceptions), most)
