@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"sidegate/internal/config"
+	"sidegate/internal/mail"
+	"sidegate/internal/store"
 )
 
 // TestEndSetUpAnew: an end whose data is gone is set up anew, with its old certificate, and gets its mail at once, time and again:
@@ -15,13 +17,9 @@ func TestEndSetUpAnew(t *testing.T) {
 	for i := range 4 {
 		w.pc.stop()
 		w.pc = w.startPC(w.again("pcside"), func(c *config.Config) { c.Data = filepath.Join(w.dir, fmt.Sprint("pcside", i)) })
-		waitFor(t, "a session with the new store", func() bool {
-			for _, a := range w.mac.Routes.Announcements() {
-				if a.Peer == w.pc.Store.ID() {
-					return true
-				}
-			}
-			return false
+		// What was on its way in the old session, when that ended, waits for the old store.
+		waitFor(t, "mail that goes to the new store", func() bool {
+			return w.mac.Routes.Resolve(mail.MustAddress(jsmith)).Lane == store.Lane(w.pc.Store.ID())
 		})
 		subject := fmt.Sprint("after loss ", i)
 		w.mac.send(anna, jsmith, subject, "--body", "b")
