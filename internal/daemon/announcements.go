@@ -27,7 +27,7 @@ func (a *announcements) Watch() <-chan struct{} { return a.table.Watch() }
 // Replace takes a peer's announcement over. Peers that were dialled come in the order of the configuration, before
 // those that dialled us.
 func (a *announcements) Replace(l link.Announcement) {
-	order := slices.IndexFunc(a.peers, func(p config.Peer) bool { return strings.HasSuffix(l.Address, p.Address) && l.Address != "" })
+	order := slices.IndexFunc(a.peers, func(p config.Peer) bool { return l.Address == p.Address || strings.HasSuffix(l.Address, "/"+p.Address) })
 	if order < 0 {
 		order = len(a.peers)
 	}
