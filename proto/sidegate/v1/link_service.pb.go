@@ -639,7 +639,8 @@ type LinkMarks struct {
 	ReceivedThrough uint64 `protobuf:"varint,3,opt,name=received_through,json=receivedThrough,proto3" json:"received_through,omitempty"`
 	// Inbound: held beyond received_through.
 	ReceivedBeyond []*SequenceRange `protobuf:"bytes,4,rep,name=received_beyond,json=receivedBeyond,proto3" json:"received_beyond,omitempty"`
-	// Inbound: numbers that could not be taken and are not voided yet. At most 1,024.
+	// Inbound: numbers that could not be taken and are not voided yet. At most 1,024, and only their sequence is given here:
+	// what is wrong with each comes with the receipts of the session.
 	Exceptions []*DeliveryException `protobuf:"bytes,5,rep,name=exceptions,proto3" json:"exceptions,omitempty"`
 	// SHA-256 of the directory that it holds of the other end; empty if it holds none.
 	DirectoryDigest []byte `protobuf:"bytes,6,opt,name=directory_digest,json=directoryDigest,proto3" json:"directory_digest,omitempty"`
