@@ -1,16 +1,34 @@
 package link
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
+
+// logged is what was logged.
+type logged struct {
+	mu sync.Mutex // guards b
+	b  strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
 
 // TestWhySessionsEnd: the end that is left behind says whether the other one stopped in order or was cut off, whichever of them
 // dialled, and its routes are told that nobody is there, until he is again.
@@ -30,7 +48,7 @@ func TestWhySessionsEnd(t *testing.T) {
 			bubble(t, func(t *testing.T, w *world) {
 				var conns []net.Conn
 				w.wrap = func(_, _ string, c net.Conn) net.Conn { conns = append(conns, c); return c }
-				var log bytes.Buffer
+				var log logged
 				left := w.add("macside", func(o *Options) { o.Log = hclog.New(&hclog.LoggerOptions{Output: &log, Level: hclog.Warn}) })
 				leaver := w.add("pcside", nil)
 				if c.dialler {
