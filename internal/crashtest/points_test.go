@@ -51,6 +51,7 @@ var provoked = map[string]provocation{
 	"addressbook.remember":    telling,
 	"senders.update":          registering,
 	"spool.bad":               badFile,
+	"spool.claim.await":       naming,
 	"spool.hold":              repeating,
 	"spool.doubt":             sweeping,
 	"spool.returned":          refusing,
@@ -178,6 +179,19 @@ func misrouting(tr *trio, _ target, tag string) (func() error, error) {
 func badFile(tr *trio, _ target, tag string) (func() error, error) {
 	text := "VERSION:3.00\r\nTO:CSI:" + jane + "\r\nFROM:MSMAIL:" + bob + "\r\nNONSENSE:1\r\nSUBJECT:" + tag + "-bad\r\nTEXT:1\r\nx" +
 		strings.Repeat("\r\nNONSENSE", 60)
+	return none, tr.old.drop("MMFF9", []byte(text))
+}
+
+// naming drops a letter whose text is in a file beside the slots.
+func naming(tr *trio, _ target, tag string) (func() error, error) {
+	l := letter{label: tag + "-outside", from: "the old half, elsewhere", to: []string{jane}, body: begins + "outside" + ends}
+	tr.mail.begin(l)
+	tr.mail.acknowledged(l, "")
+	if err := os.WriteFile(tr.old.path("MISC", tag+".TXT"), []byte(l.body), 0o666); err != nil {
+		return nil, err
+	}
+	text := fmt.Sprintf("VERSION:3.00\r\nTO:CSI:%s\r\nFROM:MSMAIL:%s\r\nDATE:1994-04-04\r\nTIME:13:10\r\nSUBJECT:%s\r\nPRIORITY:3\r\nXTEXT:MISC\\%s.TXT\r\n",
+		jane, bob, l.label, tag)
 	return none, tr.old.drop("MMFF9", []byte(text))
 }
 
