@@ -26,6 +26,7 @@ func TestGuardCoversEveryDirectory(t *testing.T) {
 				case failed.Load() && op.Kind.ReadOrWrite() == errorfs.OpIsWrite && filepath.Base(op.Path) != "LOCK":
 					after.Add(1)
 				case op.Kind == errorfs.OpFileSyncData && armed.Load():
+					failed.Store(true)
 					return syscall.EIO
 				}
 				return nil
@@ -44,7 +45,6 @@ func TestGuardCoversEveryDirectory(t *testing.T) {
 				if err := s.Commit(t.Context(), record); err == nil {
 					t.Error("a commit whose flush failed")
 				}
-				failed.Store(true) // what was under way beside the flush is over: the store has stopped
 			}
 			if class, _ := s.Class(); class != store.ClassFailed {
 				t.Errorf("class %d", class)
