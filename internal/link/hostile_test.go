@@ -569,10 +569,20 @@ func FuzzMarks(f *testing.F) {
 			}
 		}
 		again, err := parseMarks(m.proto())
-		if err != nil || fmt.Sprintf("%v", again) != fmt.Sprintf("%v", m) {
+		if err != nil || numbers(again) != numbers(m) {
 			t.Fatalf("%+v came back as %+v, %v", m, again, err)
 		}
 	})
+}
+
+// numbers are marks as they are told: of exceptions only the numbers are, the rest comes with receipts.
+func numbers(m marks) string {
+	var seqs []uint64
+	for _, e := range m.exceptions {
+		seqs = append(seqs, e.Seq)
+	}
+	m.exceptions = nil
+	return fmt.Sprintf("%v %v", m, seqs)
 }
 
 // Whoever may be a peer may not take another one's place.
