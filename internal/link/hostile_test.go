@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -575,14 +576,15 @@ func FuzzMarks(f *testing.F) {
 	})
 }
 
-// numbers are marks as they are told: of exceptions only the numbers are, the rest comes with receipts.
+// numbers are marks as they are told: of exceptions only the numbers are, each once; the rest comes with receipts.
 func numbers(m marks) string {
 	var seqs []uint64
 	for _, e := range m.exceptions {
 		seqs = append(seqs, e.Seq)
 	}
 	m.exceptions = nil
-	return fmt.Sprintf("%v %v", m, seqs)
+	slices.Sort(seqs)
+	return fmt.Sprintf("%v %v", m, slices.Compact(seqs))
 }
 
 // Whoever may be a peer may not take another one's place.
