@@ -35,7 +35,7 @@ func (s *mailServer) receiveAll(req *pb.ReceiveMessagesRequest, stream grpc.Serv
 	if err != nil {
 		return err
 	}
-	f := &follower{s: s, box: box, headersOnly: req.HeadersOnly, opened: s.Store.Now(), out: sink{
+	f := &follower{s: s, box: box, allowed: func() error { _, err := s.open(c, req.Mailbox); return err }, headersOnly: req.HeadersOnly, opened: s.Store.Now(), out: sink{
 		entry: func(p *pb.MailboxEntry) error {
 			return stream.Send(&pb.ReceiveMessagesResponse{Piece: &pb.ReceiveMessagesResponse_Entry{Entry: p}})
 		},
@@ -59,8 +59,7 @@ func (s *mailServer) receiveAll(req *pb.ReceiveMessagesRequest, stream grpc.Serv
 		if err := s.Store.WaitMailbox(ctx, box, f.after); err != nil {
 			return err
 		}
-		// It may have got other owners while this call waited.
-		if box, err = s.open(c, req.Mailbox); err != nil {
+		if err := f.allowed(); err != nil {
 			return err
 		}
 		if err := f.sendAll(ctx); err != nil {
@@ -73,6 +72,7 @@ func (s *mailServer) receiveAll(req *pb.ReceiveMessagesRequest, stream grpc.Serv
 type follower struct {
 	s           *mailServer
 	box         mail.Address
+	allowed     func() error // nil: the caller may read the mailbox now
 	headersOnly bool
 	out         sink
 	after       uint64
@@ -94,6 +94,10 @@ func (f *follower) sendAll(ctx context.Context) error {
 		if len(es) == 0 {
 			f.after = max(f.after, box.Last) // what lay between has been deleted
 			return nil
+		}
+		// It may have got other owners meanwhile. Asked now, the answer is good for everything that was read before.
+		if err := f.allowed(); err != nil {
+			return err
 		}
 		for _, e := range es {
 			if err := f.sendOne(e); err != nil {
